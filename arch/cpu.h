@@ -1,0 +1,32 @@
+/* Processor features that backends may require, and how they are found. Compiled with baseline flags. */
+#ifndef FOVEA_ARCH_CPU_H
+#define FOVEA_ARCH_CPU_H
+
+#include <stdint.h>
+
+/* X(bit, name). A bit is set only if the processor has the instructions AND the operating system saves their registers. */
+#define FV_CPU_FEATURES(X)                                                                                             \
+    X(0, avx2)                                                                                                         \
+    X(1, fma)                                                                                                          \
+    X(2, f16c)                                                                                                         \
+    X(3, avx512f)                                                                                                      \
+    X(4, avx512bw)                                                                                                     \
+    X(5, avx512dq)                                                                                                     \
+    X(6, avx512vl)                                                                                                     \
+    X(7, avx512bf16)                                                                                                   \
+    X(8, avx512vnni)                                                                                                   \
+    X(16, asimd)
+
+enum {
+#define FV_CPU_BIT(bit, name) FV_CPU_##name = 1 << (bit),
+    FV_CPU_FEATURES(FV_CPU_BIT)
+#undef FV_CPU_BIT
+};
+
+/* The features of this processor as FV_CPU_* bits. Asks the hardware each time; pure otherwise. */
+uint32_t fv_cpu_detect(void);
+
+/* Writes the processor's name, zero-terminated, "unknown" if there is none. size >= 1. */
+void fv_cpu_name(char *text, int32_t size);
+
+#endif

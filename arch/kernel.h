@@ -1,0 +1,220 @@
+/* THE contract between src/ (what to compute, in which order, on which thread) and a backend (how, on one instruction set).
+ *
+ * A backend is one constant table of function pointers. Calls are coarse: one call works on a PANEL of query rows against a
+ * BLOCK of keys (a few hundred), so an indirect call costs nothing.
+ *
+ *
+ * Query lanes
+ * -----------
+ * The vector dimension is the query. A panel holds `ld` LANES, a multiple of the backend's vector width; each lane is one
+ * (query row, query head) pair that reads the panel's key/value head. Everything per panel is stored with the lane index
+ * running fastest:
+ *
+ *              lane 0 ... ld-1                       lane 0 ... ld-1                       lane 0 ... ld-1
+ *            +-----------------+                   +-----------------+                   +-----------------+
+ *   d = 0    | q[0][lane]      |     key 0         | s[0][lane]      |      d = 0        | o[0][lane]      |
+ *   ...      |   packed        |     ...           |   scores, then  |      ...          |   output        |
+ *   D - 1    |   queries       |     keys - 1      |   probabilities |      Dv - 1       |                 |
+ *            +-----------------+                   +-----------------+                   +-----------------+
+ *
+ * so maximum, sum and rescaling are vertical, keys need no tails, and keys and values are read in place, row-major, one
+ * scalar at a time. A kernel may be told to work on some VECTORS of the panel only: it then gets pointers to the first of
+ * them, `vectors` of them, and still `ld` as the distance between rows.
+ *
+ *
+ * Scores
+ * ------
+ * Scores live in units of log2: queries are packed with scale * log2(e), so that exp(score) = exp2(s). The reference m of a
+ * lane is a score near its largest so far, or FV_NO_SCORE if the lane has seen no key. Probabilities are relative to
+ * it: p = exp2(s - m); l is the sum of p and o the sum of p * v. A forbidden position has s = -inf and p = 0.
+ *
+ * The exponential of -126 and above is accurate as stated by fv_exp; below -126 it is exactly 0 (subnormal numbers make
+ * multiplication slow); of -inf it is 0; NaN stays NaN.
+ *
+ *
+ * Rules for every kernel
+ * ----------------------
+ *  1. Counts may be anything from 0 up to what the comment says; tails are the kernel's business.
+ *  2. Only the stated elements are read or written. Prefetching elsewhere is allowed.
+ *  3. The result of a lane (or row) depends on that lane's data alone: not on its position, nor on the other lanes, nor on
+ *     the number of vectors, nor on how keys are divided over tiles. This is what makes results independent of threads.
+ *  4. No allocation, no globals, no OpenMP, no errno, no change of the floating-point environment.
+ *  5. Pointers to packed data (q, s, o, m, l, start, peak, terms, factor) are aligned to FV_ALIGNMENT, at vector
+ *     granularity; pointers to the caller's tensors are aligned to their element only. No pointer aliases another.
+ *  6. Strides are in elements and may be negative.
+ */
+#ifndef FOVEA_ARCH_KERNEL_H
+#define FOVEA_ARCH_KERNEL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "fovea/isa.h"
+
+#define FV_ALIGNMENT 64
+/* Bounds over all backends, for arrays on the stack of the caller. */
+#define FV_MAX_LANES 48
+#define FV_MAX_VECTORS 4
+#define FV_MAX_ROWS 4
+/* Largest number of keys of a block; s and terms have room for it. */
+#define FV_MAX_BLOCK 512
+
+/* The reference of a lane that has seen no key: finite, so that -inf minus it is -inf and not NaN. */
+#define FV_NO_SCORE (-3.402823466e+38f)
+
+/* Which exponential a kernel uses. */
+typedef enum fv_exp {
+    /* SLEEF's exp2 with a 3.5 ULP bound. */
+    FV_EXP_SLEEF = 0,
+    /* A polynomial inline: relative error <= 2.4e-7. */
+    FV_EXP_FUSED = 1
+} fv_exp;
+
+/* Keys [key_begin, key_end) of a block, seen by some lane of vectors [vector_begin, vector_end) and by no other vector. */
+typedef struct fv_segment {
+    int32_t key_begin;
+    int32_t key_end;
+    int32_t vector_begin;
+    int32_t vector_end;
+} fv_segment;
+
+/* Arguments of the score kernels. */
+typedef struct fv_score_args {
+    /* First key row of the run; keys rows of head_dim elements, k_stride apart. */
+    const float *k;
+    int64_t k_stride;
+    int32_t keys;
+    int64_t head_dim;
+    /* Packed queries [head_dim][ld], at the first vector to use. */
+    const float *q;
+    int32_t ld;
+    int32_t vectors;
+    /* Initial value of each lane's scores, [vectors * lanes]: -m for relative scores, or 0. */
+    const float *start;
+    /* Out: scores (or probabilities) [keys][ld]. */
+    float *s;
+    /* In and out: raised to the largest score of the run, per lane; a NaN score leaves it alone. NULL: not wanted. */
+    float *peak;
+} fv_score_args;
+
+/* Arguments of the value kernels. */
+typedef struct fv_value_args {
+    /* First value row of the block; rows of head_dim_v elements, v_stride apart. */
+    const float *v;
+    int64_t v_stride;
+    int64_t head_dim_v;
+    /* Probabilities [key][ld], defined for the keys and vectors of the segments. */
+    const float *p;
+    int32_t ld;
+    /* Vectors of the panel: ld / lanes. */
+    int32_t vectors;
+    /* Disjoint segments in ascending order of keys: what is outside them counts as probability 0. */
+    const fv_segment *segments;
+    int32_t segment_count;
+    /* Non-zero: o and l are written without being read. */
+    int32_t first;
+    /* In and out: o [head_dim_v][ld] += v^T p and l [ld] += sum of p. The sum over the block is formed first and then added. */
+    float *o;
+    float *l;
+} fv_value_args;
+
+/* The panel family: many query rows against a block of keys. All members come from one backend, for the packed layouts
+ * belong to it. */
+typedef struct fv_panel_kernels {
+    /* Lanes of a vector; the most vectors of a panel; the preferred number of keys of a block. */
+    int32_t lanes;
+    int32_t vectors;
+    int32_t key_block;
+
+    /* Transposes rows into lanes: packed[i * ld + lane] = rows[lane][i] * scale for i < count, lane < ld. A NULL row gives
+     * zeros. Used for queries, and for additive terms with rows of keys. */
+    void (*pack)(const float *const *rows, int32_t ld, int64_t count, float scale, float *packed);
+
+    /* The way back: rows[lane][i] = packed[i * ld + lane] * factor[lane], for every row that is not NULL. Returns non-zero
+     * if all that was written is finite. */
+    int32_t (*unpack)(float *const *rows, int32_t ld, int64_t count, const float *packed, const float *factor);
+
+    /* s[key][lane] = start[lane] + sum over d, in ascending order, of k[key][d] * q[d][lane]. */
+    void (*scores)(const fv_score_args *args);
+
+    /* The same followed by s = exp2(s), by the inline exponential; peak is that of the scores. */
+    void (*scores_exp)(const fv_score_args *args);
+
+    /* Keys [key_begin, key_end) of the block, `vectors` vectors: s[key][lane] = -inf unless
+     * visible_begin[lane] <= key < visible_end[lane]; peak (may be NULL) is raised to what remains. s points to key 0 of
+     * the block. */
+    void (*mask_lanes)(float *s, int32_t ld, int32_t vectors, int32_t key_begin, int32_t key_end,
+                       const int32_t *visible_begin, const int32_t *visible_end, float *peak);
+
+    /* peak[lane] = max(peak[lane], s[key][lane]) over keys; NaN is passed over. */
+    void (*peaks)(const float *s, int32_t ld, int32_t vectors, int32_t keys, float *peak);
+
+    /* s = cap * tanh(s). */
+    void (*softcap)(float *s, int32_t ld, int32_t vectors, int32_t keys, float cap);
+
+    /* s = terms == -inf ? -inf : s + terms; terms has the layout of s. */
+    void (*add_terms)(float *s, int32_t ld, int32_t vectors, int32_t keys, const float *terms);
+
+    /* s = exp2(s - shift[lane]); shift NULL: exp2(s). mark_forbidden non-zero: where s is -inf the result is -0.0, which
+     * values_marked tells from a probability that underflowed. */
+    void (*exponentials)(float *s, int32_t ld, int32_t vectors, int32_t keys, const float *shift, fv_exp exp,
+                         int32_t mark_forbidden);
+
+    /* o[i][lane] *= factor[lane] for i < count. */
+    void (*rescale)(float *o, int32_t ld, int32_t vectors, int64_t count, const float *factor);
+
+    /* o += v^T p, l += sum of p. */
+    void (*values)(const fv_value_args *args);
+
+    /* The same, but a position whose p is -0.0 takes no part: 0 times a NaN or infinite value is not added. */
+    void (*values_marked)(const fv_value_args *args);
+} fv_panel_kernels;
+
+/* The row family: few query rows (decoding). Rows are stored one after the other, keys run fastest. */
+typedef struct fv_row_kernels {
+    /* Keys between a switch from keys to values, so that both streams stay in the hardware prefetcher's view. */
+    int32_t key_block;
+
+    /* s[row * s_stride + key] = sum over d of q[row * q_stride + d] * k[key][d], rows <= FV_MAX_ROWS. Every row's result is
+     * the same whatever the number of rows. q is packed: scaled, rows q_stride apart, aligned. */
+    void (*dots)(const float *q, int64_t q_stride, int32_t rows, const float *k, int64_t k_stride, int32_t keys,
+                 int64_t head_dim, float *s, int64_t s_stride);
+
+    /* o[row * o_stride + d] += sum over keys of p[row * p_stride + key] * v[key][d], rows <= FV_MAX_ROWS. */
+    void (*weighted_sum)(const float *p, int64_t p_stride, int32_t rows, const float *v, int64_t v_stride, int32_t keys,
+                         int64_t head_dim_v, float *o, int64_t o_stride);
+
+    /* The same, but a position whose p is -0.0 takes no part. */
+    void (*weighted_sum_marked)(const float *p, int64_t p_stride, int32_t rows, const float *v, int64_t v_stride,
+                                int32_t keys, int64_t head_dim_v, float *o, int64_t o_stride);
+
+    /* The largest of s[0 ... count-1] and `peak`; NaN is passed over. */
+    float (*peak)(const float *s, int32_t count, float peak);
+
+    /* s = cap * tanh(s). */
+    void (*softcap)(float *s, int32_t count, float cap);
+
+    /* s = terms == -inf ? -inf : s + terms. */
+    void (*add_terms)(float *s, const float *terms, int32_t count);
+
+    /* s = exp2(s - shift), marked as in the panel family; returns the sum of the results, in an order that depends on
+     * `count` alone. */
+    float (*exponentials)(float *s, int32_t count, float shift, fv_exp exp, int32_t mark_forbidden);
+
+    /* x *= factor. */
+    void (*scale)(float *x, int64_t count, float factor);
+
+    /* Natural log-sum-exp: lse[i] = (m[i] + log2(l[i])) / log2(e), or -inf where l[i] is 0. */
+    void (*log_sum_exp)(const float *m, const float *l, int32_t count, float *lse);
+} fv_row_kernels;
+
+/* What a backend offers. An extended backend replaces a family and points to its base's table for the rest. */
+typedef struct fv_backend {
+    /* Name and identity, as in backends.def. */
+    const char *name;
+    fovea_isa isa;
+    const fv_panel_kernels *panel;
+    const fv_row_kernels *row;
+} fv_backend;
+
+#endif
