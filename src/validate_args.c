@@ -1,0 +1,161 @@
+#include "src/validate.h"
+
+#include <inttypes.h>
+
+#include "src/status.h"
+#include "src/validate_internal.h"
+
+static const int64_t one_stride[] = {1};
+
+static fovea_status check_length(const char *name, int64_t length, int64_t capacity) {
+    if (length < 0 || length > capacity)
+        return fv_fail(FOVEA_INVALID, "%s (%" PRId64 ") is not in 0 ... %" PRId64 ", the plan's capacity", name, length,
+                       capacity);
+    return FOVEA_OK;
+}
+
+/* A pointer that the descriptor does not announce would be ignored silently: it must be NULL, even for an empty
+ * problem. */
+static fovea_status check_unannounced(const fovea_attention_desc *desc, const fovea_attention_args *args) {
+    const uint32_t inputs = desc->inputs;
+    const int32_t paged = desc->form_kv == FOVEA_FORM_PAGED;
+    const int32_t quantised = desc->type_kv == FOVEA_INT8;
+    const struct {
+        const char *name;
+        const void *data;
+        const char *announcer;
+        int32_t announced;
+    } optional[] = {
+        {"mask", args->mask, "inputs", inputs & FOVEA_INPUT_MASK},
+        {"bias", args->bias, "inputs", inputs & FOVEA_INPUT_BIAS},
+        {"key_lengths", args->key_lengths, "inputs", paged || (inputs & FOVEA_INPUT_KEY_LENGTHS)},
+        {"first_keys", args->first_keys, "inputs", inputs & FOVEA_INPUT_FIRST_KEYS},
+        {"query_offsets", args->query_offsets, "diagonal", desc->diagonal == FOVEA_DIAGONAL_OFFSETS},
+        {"alibi_slopes", args->alibi_slopes, "inputs", inputs & FOVEA_INPUT_ALIBI},
+        {"sinks", args->sinks, "inputs", inputs & FOVEA_INPUT_SINKS},
+        {"cu_seqlens_q", args->cu_seqlens_q, "form_q", desc->form_q == FOVEA_FORM_PACKED},
+        {"cu_seqlens_kv", args->cu_seqlens_kv, "form_kv", desc->form_kv == FOVEA_FORM_PACKED},
+        {"block_table", args->block_table, "form_kv", paged},
+        {"k_scales", args->k_scales, "type_kv", quantised},
+        {"v_scales", args->v_scales, "type_kv", quantised},
+        {"lse", args->lse, "outputs", desc->outputs & FOVEA_OUTPUT_LSE},
+        {"weights", args->weights, "weights", desc->weights != FOVEA_WEIGHTS_NONE},
+    };
+    for (size_t i = 0; i < sizeof optional / sizeof optional[0]; i++)
+        if (optional[i].data != NULL && !optional[i].announced)
+            return fv_fail(FOVEA_INVALID, "%s is not NULL, but desc.%s does not announce it", optional[i].name,
+                           optional[i].announcer);
+    if (!paged && args->pages != 0)
+        return fv_fail(FOVEA_INVALID, "pages (%" PRId64 ") is not 0, but desc.form_kv is not paged", args->pages);
+    return FOVEA_OK;
+}
+
+/* Gathers what a dense problem that is not empty touches. */
+static void gather(const fovea_attention_desc *desc, const fovea_attention_args *args, fv_footprint *f) {
+    const int64_t batch = desc->batch;
+    const int64_t heads_q = desc->heads_q;
+    const int64_t heads_kv = desc->heads_kv;
+    const int64_t len_q = args->len_q;
+    const int64_t len_kv = args->len_kv;
+    const int64_t q_bytes = fv_type_bytes(desc->type_q);
+    const int64_t kv_bytes = fv_type_bytes(desc->type_kv);
+    const int64_t index_bytes = fv_index_bytes(desc->type_index);
+
+    const fv_operand q = {"q", args->q, q_bytes, 4, 1, {batch, heads_q, len_q, desc->head_dim}, args->q_strides};
+    const fv_operand k = {"k", args->k, kv_bytes, 4, 1, {batch, heads_kv, len_kv, desc->head_dim}, args->k_strides};
+    const fv_operand v = {"v", args->v, kv_bytes, 4, 1, {batch, heads_kv, len_kv, desc->head_dim_v}, args->v_strides};
+    const fv_operand out = {"out",
+                            args->out,
+                            fv_type_bytes(desc->type_out),
+                            4,
+                            1,
+                            {batch, heads_q, len_q, desc->head_dim_v},
+                            args->out_strides};
+    fv_reads(f, &q);
+    fv_reads(f, &k);
+    fv_reads(f, &v);
+    fv_writes(f, &out);
+
+    if (desc->inputs & FOVEA_INPUT_MASK)
+        fv_reads(f, &(fv_operand){"mask", args->mask, 1, 4, 0, {batch, heads_q, len_q, len_kv}, args->mask_strides});
+    if (desc->inputs & FOVEA_INPUT_BIAS)
+        fv_reads(f, &(fv_operand){"bias",
+                                  args->bias,
+                                  fv_type_bytes(desc->type_bias),
+                                  4,
+                                  0,
+                                  {batch, heads_q, len_q, len_kv},
+                                  args->bias_strides});
+    if (desc->inputs & FOVEA_INPUT_KEY_LENGTHS)
+        fv_reads(f, &(fv_operand){"key_lengths", args->key_lengths, index_bytes, 1, 1, {batch}, one_stride});
+    if (desc->inputs & FOVEA_INPUT_FIRST_KEYS)
+        fv_reads(f, &(fv_operand){"first_keys", args->first_keys, index_bytes, 1, 1, {batch}, one_stride});
+    if (desc->diagonal == FOVEA_DIAGONAL_OFFSETS)
+        fv_reads(f, &(fv_operand){"query_offsets", args->query_offsets, index_bytes, 1, 1, {batch}, one_stride});
+    if (desc->inputs & FOVEA_INPUT_ALIBI)
+        fv_reads(f, &(fv_operand){"alibi_slopes", args->alibi_slopes, 4, 2, 0, {batch, heads_q}, args->alibi_strides});
+    if (desc->inputs & FOVEA_INPUT_SINKS)
+        fv_reads(f, &(fv_operand){"sinks", args->sinks, 4, 1, 1, {heads_q}, one_stride});
+    if (desc->type_kv == FOVEA_INT8) {
+        fv_reads(f,
+                 &(fv_operand){"k_scales", args->k_scales, 4, 3, 0, {batch, heads_kv, len_kv}, args->k_scale_strides});
+        fv_reads(f,
+                 &(fv_operand){"v_scales", args->v_scales, 4, 3, 0, {batch, heads_kv, len_kv}, args->v_scale_strides});
+    }
+
+    if (desc->outputs & FOVEA_OUTPUT_LSE)
+        fv_writes(f, &(fv_operand){"lse", args->lse, 4, 3, 0, {batch, heads_q, len_q}, args->lse_strides});
+    if (desc->weights != FOVEA_WEIGHTS_NONE) {
+        const int64_t heads = desc->weights == FOVEA_WEIGHTS_MEAN_PROBABILITIES ? 1 : heads_q;
+        fv_writes(
+            f, &(fv_operand){"weights", args->weights, 4, 4, 1, {batch, heads, len_q, len_kv}, args->weights_strides});
+    }
+    /* Scratch is written too. */
+    if (args->workspace != NULL)
+        fv_writes(f, &(fv_operand){"workspace", args->workspace, 1, 1, 1, {(int64_t)args->workspace_size}, one_stride});
+}
+
+/* Checks that every value is in 0 ... len_kv; NULL has none. */
+static fovea_status check_positions(const char *name, const void *values, const fovea_attention_desc *desc,
+                                    int64_t len_kv) {
+    if (values == NULL)
+        return FOVEA_OK;
+    for (int64_t b = 0; b < desc->batch; b++) {
+        int64_t value =
+            desc->type_index == FOVEA_INDEX_INT64 ? ((const int64_t *)values)[b] : ((const int32_t *)values)[b];
+        if (value < 0 || value > len_kv)
+            return fv_fail(FOVEA_INVALID, "%s[%" PRId64 "] (%" PRId64 ") is not in 0 ... len_kv (%" PRId64 ")", name, b,
+                           value, len_kv);
+    }
+    return FOVEA_OK;
+}
+
+fovea_status fv_validate_args(const fovea_attention_desc *desc, const fovea_attention_args *args) {
+    fovea_status status = fv_check_struct("args", args, sizeof *args);
+    if (status == FOVEA_OK)
+        status = check_length("len_q", args->len_q, desc->len_q);
+    if (status == FOVEA_OK)
+        status = check_length("len_kv", args->len_kv, desc->len_kv);
+    if (status == FOVEA_OK)
+        status = check_unannounced(desc, args);
+    if (status != FOVEA_OK)
+        return status;
+    if (args->workspace == NULL && args->workspace_size != 0)
+        return fv_fail(FOVEA_INVALID, "workspace is NULL, but workspace_size (%zu) is not 0", args->workspace_size);
+    if (args->workspace_size > (size_t)FV_MAX_SPAN)
+        return fv_fail(FOVEA_INVALID, "workspace_size (%zu) is larger than the address space", args->workspace_size);
+    if (desc->batch == 0 || desc->heads_q == 0 || args->len_q == 0)
+        return FOVEA_OK;
+
+    fv_footprint footprint;
+    footprint.status = FOVEA_OK;
+    footprint.reads = 0;
+    footprint.writes = 0;
+    gather(desc, args, &footprint);
+    status = fv_check_disjoint(&footprint);
+    if (status == FOVEA_OK)
+        status = check_positions("key_lengths", args->key_lengths, desc, args->len_kv);
+    if (status == FOVEA_OK)
+        status = check_positions("first_keys", args->first_keys, desc, args->len_kv);
+    return status;
+}

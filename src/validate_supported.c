@@ -1,0 +1,34 @@
+#include "src/validate_internal.h"
+
+#include "src/status.h"
+
+/* The one list of what is legal but not computed. */
+fovea_status fv_check_supported(const fovea_attention_desc *desc) {
+    const int32_t packed = desc->form_q == FOVEA_FORM_PACKED || desc->form_kv == FOVEA_FORM_PACKED;
+    const int32_t masked = (desc->inputs & FOVEA_INPUT_MASK) != 0;
+    const int32_t biased = (desc->inputs & FOVEA_INPUT_BIAS) != 0;
+    const struct {
+        int32_t asked;
+        const char *reason;
+    } unsupported[] = {
+        /* By definition: a position (i, j) of a packed sequence has no address of its own. */
+        {packed && masked, "inputs: a mask has no packed form"},
+        {packed && biased, "inputs: a bias has no packed form"},
+        {packed && desc->weights != FOVEA_WEIGHTS_NONE, "weights: attention weights have no packed form"},
+        /* In this version. A type_out other than f32 is that of q. */
+        {desc->type_q != FOVEA_F32, "type_q: this version computes f32 queries"},
+        {desc->type_kv != FOVEA_F32, "type_kv: this version computes f32 keys and values"},
+        {biased && desc->type_bias != FOVEA_F32, "type_bias: this version computes with an f32 bias"},
+        {desc->form_q != FOVEA_FORM_DENSE, "form_q: this version computes the dense form"},
+        {desc->form_kv != FOVEA_FORM_DENSE, "form_kv: this version computes the dense form"},
+        {(desc->inputs & FOVEA_INPUT_ALIBI) != 0, "inputs: this version has no ALiBi (alibi_slopes)"},
+        {(desc->inputs & FOVEA_INPUT_SINKS) != 0, "inputs: this version has no sinks"},
+        {desc->weights != FOVEA_WEIGHTS_NONE && desc->weights != FOVEA_WEIGHTS_PROBABILITIES,
+         "weights: this version gives probabilities"},
+        {desc->arithmetic != FOVEA_ARITHMETIC_DEFAULT, "arithmetic: this version has no bf16 arithmetic"},
+    };
+    for (size_t i = 0; i < sizeof unsupported / sizeof unsupported[0]; i++)
+        if (unsupported[i].asked)
+            return fv_fail(FOVEA_UNSUPPORTED, "%s", unsupported[i].reason);
+    return FOVEA_OK;
+}
