@@ -26,6 +26,9 @@ enum {
 /* The features of this processor as FV_CPU_* bits. Asks the hardware each time; pure otherwise. */
 uint32_t fv_cpu_detect(void);
 
+/* The same without looking at the operating system: it tells a missing instruction from registers that are not saved. */
+uint32_t fv_cpu_present(void);
+
 /* Writes the processor's name, zero-terminated, "unknown" if there is none. size >= 1. */
 void fv_cpu_name(char *text, int32_t size);
 
