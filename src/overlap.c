@@ -29,33 +29,39 @@ static void insert_axis(fv_box *box, int64_t steps, int64_t stride) {
     box->steps[at] = steps;
 }
 
+/* Not initialised as a whole: this runs for every tensor of every call. */
 int32_t fv_box_make(fv_box *box, const void *data, int64_t element, int32_t axes, const int64_t *sizes,
                     const int64_t *strides) {
-    /* Offsets of the lowest and the highest element. */
-    int64_t low = 0;
-    int64_t high = 0;
-    *box = (fv_box){.element = element};
+    /* Elements between the lowest and the highest one, and between the lowest one and data. */
+    int64_t span = 0;
+    int64_t below = 0;
+    box->element = element;
+    box->axes = 0;
     for (int32_t axis = axes - 1; axis >= 0; axis--) {
-        int64_t steps = sizes[axis] - 1;
-        if (steps < 0) {
-            *box = (fv_box){.element = element};
+        const int64_t steps = sizes[axis] - 1;
+        if (steps <= 0) {
+            if (steps == 0)
+                continue;
+            box->begin = 0;
+            box->end = 0;
+            box->axes = 0;
             return 1;
         }
-        if (steps == 0)
-            continue;
-        int64_t stride;
-        int64_t offset;
-        if (__builtin_mul_overflow(strides[axis], element, &stride) || __builtin_mul_overflow(stride, steps, &offset) ||
-            __builtin_add_overflow(offset < 0 ? low : high, offset, offset < 0 ? &low : &high) || low < -FV_MAX_SPAN ||
-            high > FV_MAX_SPAN)
+        const int64_t stride = strides[axis];
+        int64_t reach;
+        if (stride < -FV_MAX_SPAN || __builtin_mul_overflow(stride < 0 ? -stride : stride, steps, &reach) ||
+            reach > FV_MAX_SPAN - span)
             return 0;
-        insert_axis(box, steps, stride < 0 ? -stride : stride);
+        span += reach;
+        below += stride < 0 ? reach : 0;
+        insert_axis(box, steps, (stride < 0 ? -stride : stride) * element);
     }
-    int64_t bytes = high - low + element;
-    uintptr_t first = (uintptr_t)data;
-    if (bytes > FV_MAX_SPAN || first < (uintptr_t)-low || first - (uintptr_t)-low > UINTPTR_MAX - (uintptr_t)bytes)
+    const uint64_t bytes = (uint64_t)((span + 1) * element);
+    const uint64_t bytes_below = (uint64_t)(below * element);
+    const uint64_t first = (uintptr_t)data;
+    if (first < bytes_below || bytes > UINTPTR_MAX - (first - bytes_below))
         return 0;
-    box->begin = first - (uintptr_t)-low;
+    box->begin = (uintptr_t)(first - bytes_below);
     box->end = box->begin + (uintptr_t)bytes;
     return 1;
 }

@@ -31,8 +31,9 @@
 /* Steps of a search before it gives up: under a millisecond. */
 #define FV_OVERLAP_BUDGET 10000
 
-/* Most bytes that a box may span, holes included: so that no sum of a few spans overflows. */
-#define FV_MAX_SPAN (PTRDIFF_MAX < INT64_MAX / 8 ? (int64_t)PTRDIFF_MAX : INT64_MAX / 8)
+/* Largest element in bytes; most elements that a box may span, holes included, so that sums of a few spans fit. */
+#define FV_MAX_ELEMENT 8
+#define FV_MAX_SPAN (INT64_MAX / (8 * FV_MAX_ELEMENT))
 
 typedef struct fv_box {
     /* Lowest byte, and one past the highest; equal for an empty box. */
@@ -49,9 +50,9 @@ typedef struct fv_box {
 
 typedef enum fv_overlap { FV_OVERLAP_NONE = 0, FV_OVERLAP_FOUND = 1, FV_OVERLAP_UNDECIDED = 2 } fv_overlap;
 
-/* Makes the box of a tensor: `axes` <= FV_MAX_AXES sizes >= 0 and strides in elements, of `element` >= 1 bytes. The
- * stride of an axis of at most one element is not looked at. Returns 0 if the box spans more than FV_MAX_SPAN bytes or
- * leaves the address space, else non-zero. */
+/* Makes the box of a tensor: `axes` <= FV_MAX_AXES sizes >= 0 and strides in elements, of 1 ... FV_MAX_ELEMENT bytes.
+ * The stride of an axis of at most one element is not looked at. Returns 0 if the box spans more than FV_MAX_SPAN
+ * elements or leaves the address space, else non-zero. */
 int32_t fv_box_make(fv_box *box, const void *data, int64_t element, int32_t axes, const int64_t *sizes,
                     const int64_t *strides);
 

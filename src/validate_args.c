@@ -14,40 +14,81 @@ static fovea_status check_length(const char *name, int64_t length, int64_t capac
     return FOVEA_OK;
 }
 
+/* Optional pointers, as bits; those that desc.inputs announces have the same bit there. */
+enum {
+    GIVEN_MASK = FOVEA_INPUT_MASK,
+    GIVEN_BIAS = FOVEA_INPUT_BIAS,
+    GIVEN_KEY_LENGTHS = FOVEA_INPUT_KEY_LENGTHS,
+    GIVEN_FIRST_KEYS = FOVEA_INPUT_FIRST_KEYS,
+    GIVEN_ALIBI_SLOPES = FOVEA_INPUT_ALIBI,
+    GIVEN_SINKS = FOVEA_INPUT_SINKS,
+    GIVEN_QUERY_OFFSETS = 1 << 8,
+    GIVEN_CU_SEQLENS_Q = 1 << 9,
+    GIVEN_CU_SEQLENS_KV = 1 << 10,
+    GIVEN_BLOCK_TABLE = 1 << 11,
+    GIVEN_PAGES = 1 << 12,
+    GIVEN_K_SCALES = 1 << 13,
+    GIVEN_V_SCALES = 1 << 14,
+    GIVEN_LSE = 1 << 15,
+    GIVEN_WEIGHTS = 1 << 16
+};
+
+static fovea_status refuse_unannounced(uint32_t unannounced) {
+    static const struct {
+        uint32_t bit;
+        const char *name;
+        const char *announcer;
+    } optional[] = {
+        {GIVEN_MASK, "mask", "inputs"},
+        {GIVEN_BIAS, "bias", "inputs"},
+        {GIVEN_KEY_LENGTHS, "key_lengths", "inputs"},
+        {GIVEN_FIRST_KEYS, "first_keys", "inputs"},
+        {GIVEN_ALIBI_SLOPES, "alibi_slopes", "inputs"},
+        {GIVEN_SINKS, "sinks", "inputs"},
+        {GIVEN_QUERY_OFFSETS, "query_offsets", "diagonal"},
+        {GIVEN_CU_SEQLENS_Q, "cu_seqlens_q", "form_q"},
+        {GIVEN_CU_SEQLENS_KV, "cu_seqlens_kv", "form_kv"},
+        {GIVEN_BLOCK_TABLE, "block_table", "form_kv"},
+        {GIVEN_PAGES, "pages", "form_kv"},
+        {GIVEN_K_SCALES, "k_scales", "type_kv"},
+        {GIVEN_V_SCALES, "v_scales", "type_kv"},
+        {GIVEN_LSE, "lse", "outputs"},
+        {GIVEN_WEIGHTS, "weights", "weights"},
+    };
+    size_t i = 0;
+    while ((optional[i].bit & unannounced) == 0)
+        i++;
+    return fv_fail(FOVEA_INVALID, "%s is given, but desc.%s does not announce it", optional[i].name,
+                   optional[i].announcer);
+}
+
+static uint32_t bit_if(int32_t condition, uint32_t bit) {
+    return condition ? bit : 0;
+}
+
 /* A pointer that the descriptor does not announce would be ignored silently: it must be NULL, even for an empty
  * problem. */
 static fovea_status check_unannounced(const fovea_attention_desc *desc, const fovea_attention_args *args) {
-    const uint32_t inputs = desc->inputs;
     const int32_t paged = desc->form_kv == FOVEA_FORM_PAGED;
-    const int32_t quantised = desc->type_kv == FOVEA_INT8;
-    const struct {
-        const char *name;
-        const void *data;
-        const char *announcer;
-        int32_t announced;
-    } optional[] = {
-        {"mask", args->mask, "inputs", inputs & FOVEA_INPUT_MASK},
-        {"bias", args->bias, "inputs", inputs & FOVEA_INPUT_BIAS},
-        {"key_lengths", args->key_lengths, "inputs", paged || (inputs & FOVEA_INPUT_KEY_LENGTHS)},
-        {"first_keys", args->first_keys, "inputs", inputs & FOVEA_INPUT_FIRST_KEYS},
-        {"query_offsets", args->query_offsets, "diagonal", desc->diagonal == FOVEA_DIAGONAL_OFFSETS},
-        {"alibi_slopes", args->alibi_slopes, "inputs", inputs & FOVEA_INPUT_ALIBI},
-        {"sinks", args->sinks, "inputs", inputs & FOVEA_INPUT_SINKS},
-        {"cu_seqlens_q", args->cu_seqlens_q, "form_q", desc->form_q == FOVEA_FORM_PACKED},
-        {"cu_seqlens_kv", args->cu_seqlens_kv, "form_kv", desc->form_kv == FOVEA_FORM_PACKED},
-        {"block_table", args->block_table, "form_kv", paged},
-        {"k_scales", args->k_scales, "type_kv", quantised},
-        {"v_scales", args->v_scales, "type_kv", quantised},
-        {"lse", args->lse, "outputs", desc->outputs & FOVEA_OUTPUT_LSE},
-        {"weights", args->weights, "weights", desc->weights != FOVEA_WEIGHTS_NONE},
-    };
-    for (size_t i = 0; i < sizeof optional / sizeof optional[0]; i++)
-        if (optional[i].data != NULL && !optional[i].announced)
-            return fv_fail(FOVEA_INVALID, "%s is not NULL, but desc.%s does not announce it", optional[i].name,
-                           optional[i].announcer);
-    if (!paged && args->pages != 0)
-        return fv_fail(FOVEA_INVALID, "pages (%" PRId64 ") is not 0, but desc.form_kv is not paged", args->pages);
-    return FOVEA_OK;
+    const uint32_t announced = desc->inputs | bit_if(paged, GIVEN_KEY_LENGTHS | GIVEN_BLOCK_TABLE | GIVEN_PAGES) |
+                               bit_if(desc->diagonal == FOVEA_DIAGONAL_OFFSETS, GIVEN_QUERY_OFFSETS) |
+                               bit_if(desc->form_q == FOVEA_FORM_PACKED, GIVEN_CU_SEQLENS_Q) |
+                               bit_if(desc->form_kv == FOVEA_FORM_PACKED, GIVEN_CU_SEQLENS_KV) |
+                               bit_if(desc->type_kv == FOVEA_INT8, GIVEN_K_SCALES | GIVEN_V_SCALES) |
+                               bit_if((desc->outputs & FOVEA_OUTPUT_LSE) != 0, GIVEN_LSE) |
+                               bit_if(desc->weights != FOVEA_WEIGHTS_NONE, GIVEN_WEIGHTS);
+    const uint32_t given =
+        bit_if(args->mask != NULL, GIVEN_MASK) | bit_if(args->bias != NULL, GIVEN_BIAS) |
+        bit_if(args->key_lengths != NULL, GIVEN_KEY_LENGTHS) | bit_if(args->first_keys != NULL, GIVEN_FIRST_KEYS) |
+        bit_if(args->alibi_slopes != NULL, GIVEN_ALIBI_SLOPES) | bit_if(args->sinks != NULL, GIVEN_SINKS) |
+        bit_if(args->query_offsets != NULL, GIVEN_QUERY_OFFSETS) |
+        bit_if(args->cu_seqlens_q != NULL, GIVEN_CU_SEQLENS_Q) |
+        bit_if(args->cu_seqlens_kv != NULL, GIVEN_CU_SEQLENS_KV) |
+        bit_if(args->block_table != NULL, GIVEN_BLOCK_TABLE) | bit_if(args->pages != 0, GIVEN_PAGES) |
+        bit_if(args->k_scales != NULL, GIVEN_K_SCALES) | bit_if(args->v_scales != NULL, GIVEN_V_SCALES) |
+        bit_if(args->lse != NULL, GIVEN_LSE) | bit_if(args->weights != NULL, GIVEN_WEIGHTS);
+    const uint32_t unannounced = given & ~announced;
+    return unannounced == 0 ? FOVEA_OK : refuse_unannounced(unannounced);
 }
 
 /* Gathers what a dense problem that is not empty touches. */

@@ -7,6 +7,9 @@
 /* No version of any struct comes near it: an uninitialised struct_size is caught before its tail is read. */
 enum { LARGEST_STRUCT = 4096 };
 
+/* In bytes. */
+#define LARGEST_TENSOR (PTRDIFF_MAX < FV_MAX_SPAN ? PTRDIFF_MAX : FV_MAX_SPAN)
+
 fovea_status fv_check_struct(const char *name, const void *object, size_t known) {
     if (object == NULL)
         return fv_fail(FOVEA_INVALID, "%s is NULL", name);
@@ -30,24 +33,7 @@ fovea_status fv_check_bytes(const char *name, const char *product, int64_t eleme
                             const int64_t *sizes) {
     int64_t bytes = element;
     for (int32_t axis = 0; axis < axes; axis++)
-        if (__builtin_mul_overflow(bytes, sizes[axis] > 0 ? sizes[axis] : 1, &bytes) || bytes > FV_MAX_SPAN)
+        if (__builtin_mul_overflow(bytes, sizes[axis] > 0 ? sizes[axis] : 1, &bytes) || bytes > LARGEST_TENSOR)
             return fv_fail(FOVEA_INVALID, "%s: %s overflows when counted in bytes", name, product);
     return FOVEA_OK;
-}
-
-int64_t fv_type_bytes(fovea_type type) {
-    switch (type) {
-    case FOVEA_F32:
-        return 4;
-    case FOVEA_F16:
-    case FOVEA_BF16:
-        return 2;
-    case FOVEA_INT8:
-        break;
-    }
-    return 1;
-}
-
-int64_t fv_index_bytes(fovea_index_type type) {
-    return type == FOVEA_INDEX_INT64 ? 8 : 4;
 }

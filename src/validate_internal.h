@@ -23,8 +23,13 @@ fovea_status fv_check_allocator(const fovea_allocator *allocator);
 fovea_status fv_check_supported(const fovea_attention_desc *desc);
 
 /* Bytes of an element. */
-int64_t fv_type_bytes(fovea_type type);
-int64_t fv_index_bytes(fovea_index_type type);
+static inline int64_t fv_type_bytes(fovea_type type) {
+    return type == FOVEA_F32 ? 4 : type == FOVEA_INT8 ? 1 : 2;
+}
+
+static inline int64_t fv_index_bytes(fovea_index_type type) {
+    return type == FOVEA_INDEX_INT64 ? 8 : 4;
+}
 
 /* A tensor that a call reads or writes. */
 typedef struct fv_operand {
