@@ -121,10 +121,12 @@ typedef struct fv_value_args {
 /* The panel family: many query rows against a block of keys. All members come from one backend, for the packed layouts
  * belong to it. */
 typedef struct fv_panel_kernels {
-    /* Lanes of a vector; the most vectors of a panel; the preferred number of keys of a block. */
+    /* Lanes of a vector; the most vectors of a panel; the preferred number of keys of a block (at most 2/3 of
+     * FV_MAX_BLOCK); keys of a register tile: runs of a multiple of it have no tail. */
     int32_t lanes;
     int32_t vectors;
     int32_t key_block;
+    int32_t tile_keys;
 
     /* Transposes rows into lanes: packed[i * ld + lane] = rows[lane][i] * scale for i < count, lane < ld. A NULL row gives
      * zeros. Used for queries, and for additive terms with rows of keys. */

@@ -1,0 +1,101 @@
+/* Entry points: where a call is checked, laid out and run. */
+#include "fovea/attention.h"
+
+#include "src/call.h"
+#include "src/decode.h"
+#include "src/exec.h"
+#include "src/memory.h"
+#include "src/partial.h"
+#include "src/prefill.h"
+#include "src/status.h"
+#include "src/validate.h"
+
+/* Multiply-adds below which a second thread costs more than it gives. */
+static const double shareable_work = 1 << 18;
+
+static int32_t is_empty(const fovea_plan *plan, const fovea_attention_args *args)
+{
+    return plan->desc.batch == 0 || plan->desc.heads_q == 0 || args->len_q == 0;
+}
+
+static void run_item(void *context, int64_t index, int32_t worker)
+{
+    const fv_call *call = context;
+    const fv_geometry *geometry = &call->plan->geometry;
+    fv_item item = fv_item_at(geometry, &call->list, index);
+    int64_t len_q = call->args->len_q;
+    fv_scratch scratch = fv_scratch_of(call->plan, &call->workspace, len_q, worker);
+    if (len_q * geometry->group <= geometry->row_lanes)
+        fv_decode_item(call, item, &scratch);
+    else
+        fv_prefill_item(call, item, &scratch);
+    fv_partials_complete(call, item);
+}
+
+/* Workers worth waking for a call. */
+static int32_t useful_workers(const fovea_plan *plan, const fovea_attention_args *args, const fovea_executor *executor)
+{
+    const fovea_attention_desc *d = &plan->desc;
+    double work = (double)d->batch * (double)d->heads_q * (double)args->len_q * (double)args->len_kv *
+                  (double)(d->head_dim + d->head_dim_v);
+    return work < shareable_work ? 1 : fv_concurrency(executor, d->threads);
+}
+
+static void run_call(fv_call *call, const fovea_executor *executor)
+{
+    const fovea_plan *plan = call->plan;
+    for (int64_t b = 0; b < plan->geometry.batch; b++)
+        call->workspace.sequences[b] = fv_sequence_at(&plan->desc, call->args, b);
+    call->list.entries = call->workspace.work;
+    fv_partition(&plan->geometry, call->workspace.sequences, call->workspace.workers, call->workspace.work_capacity,
+                 &call->list);
+    fv_partials_begin(call);
+    fv_parallel_for(executor, call->workspace.workers, fv_item_count(&plan->geometry, &call->list), run_item, call);
+}
+
+static fovea_status execute_in(const fovea_plan *plan, const fovea_attention_args *args,
+                               const fovea_executor *executor, int32_t workers, void *memory, size_t size)
+{
+    fv_call call = {.plan = plan, .args = args};
+    fv_workspace_layout(plan, args->len_q, args->len_kv, workers, memory, size, &call.workspace);
+    if (call.workspace.workers < 1)
+        return fv_fail(FOVEA_WORKSPACE_TOO_SMALL, "workspace_size (%zu) is less than the %zu bytes that one worker needs",
+                       size, fv_workspace_size(plan, args->len_q, args->len_kv, 1));
+    run_call(&call, executor);
+    return FOVEA_OK;
+}
+
+static fovea_status execute_allocating(const fovea_plan *plan, const fovea_attention_args *args,
+                                       const fovea_executor *executor, int32_t workers)
+{
+    size_t size = fv_workspace_size(plan, args->len_q, args->len_kv, workers);
+    void *memory = fv_allocate(&plan->allocator, size);
+    if (memory == NULL)
+        return fv_fail(FOVEA_OUT_OF_MEMORY, "no memory for the workspace (%zu bytes)", size);
+    fovea_status status = execute_in(plan, args, executor, workers, memory, size);
+    fv_release(&plan->allocator, memory, size);
+    return status;
+}
+
+fovea_status fovea_execute(const fovea_plan *plan, const fovea_attention_args *args, const fovea_executor *executor)
+{
+    if (plan == NULL)
+        return fv_fail(FOVEA_INVALID, "plan is NULL");
+    fovea_status status = fv_validate_executor(executor);
+    if (status == FOVEA_OK)
+        status = fv_validate_args(&plan->desc, args);
+    if (status != FOVEA_OK || is_empty(plan, args))
+        return status;
+    int32_t workers = useful_workers(plan, args, executor);
+    if (args->workspace)
+        return execute_in(plan, args, executor, workers, args->workspace, args->workspace_size);
+    return execute_allocating(plan, args, executor, workers);
+}
+
+fovea_status fovea_attention(const fovea_attention_desc *desc, const fovea_attention_args *args,
+                             const fovea_executor *executor)
+{
+    fovea_plan plan;
+    fovea_status status = fv_plan_init(desc, &plan);
+    return status == FOVEA_OK ? fovea_execute(&plan, args, executor) : status;
+}

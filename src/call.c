@@ -1,0 +1,50 @@
+#include "src/call.h"
+
+fv_head fv_head_of(const fv_call *call, fv_item item)
+{
+    const fovea_attention_args *args = call->args;
+    int64_t b = item.work->batch;
+    fv_head head = {
+        .plan = call->plan,
+        .args = args,
+        .sequence = &call->workspace.sequences[b],
+        .batch = b,
+        .head_kv = item.head_kv,
+    };
+    /* Without keys the tensors may be NULL. */
+    if (args->len_kv > 0) {
+        head.k = (const float *)args->k + b * args->k_strides[0] + item.head_kv * args->k_strides[1];
+        head.v = (const float *)args->v + b * args->v_strides[0] + item.head_kv * args->v_strides[1];
+    }
+    return head;
+}
+
+fv_key_range fv_item_keys(const fv_head *head, const fv_work *work, int64_t row_begin, int64_t row_end)
+{
+    const fv_geometry *geometry = &head->plan->geometry;
+    fv_key_range keys = fv_visible_keys(head->sequence, geometry->band, row_begin, row_end);
+    if (work->split >= 0) {
+        int64_t begin = work->split * geometry->split_keys;
+        int64_t end = begin + geometry->split_keys;
+        keys.begin = keys.begin > begin ? keys.begin : begin;
+        keys.end = keys.end < end ? keys.end : end;
+        if (keys.end < keys.begin)
+            keys.end = keys.begin;
+    }
+    return keys;
+}
+
+void fv_lane_offsets(const fv_head *head, const int64_t *strides, int64_t first_lane, int32_t count, int64_t *offsets)
+{
+    int64_t group = head->plan->geometry.group;
+    int64_t row = first_lane / group;
+    int64_t member = first_lane % group;
+    int64_t base = head->batch * strides[0] + head->head_kv * group * strides[1];
+    for (int32_t i = 0; i < count; i++) {
+        offsets[i] = base + member * strides[1] + row * strides[2];
+        if (++member == group) {
+            member = 0;
+            row++;
+        }
+    }
+}

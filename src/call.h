@@ -1,0 +1,34 @@
+/* One execution in progress, as its items see it. */
+#ifndef FOVEA_SRC_CALL_H
+#define FOVEA_SRC_CALL_H
+
+#include "src/plan.h"
+#include "src/workspace.h"
+
+typedef struct fv_call {
+    const fovea_plan *plan;
+    const fovea_attention_args *args;
+    fv_workspace workspace;
+    fv_worklist list;
+} fv_call;
+
+/* The part of the tensors that an item works on: one batch entry, one key/value head and its group of query heads. */
+typedef struct fv_head {
+    const fovea_plan *plan;
+    const fovea_attention_args *args;
+    const fv_sequence *sequence;
+    int64_t batch;
+    int64_t head_kv;
+    const float *k;
+    const float *v;
+} fv_head;
+
+fv_head fv_head_of(const fv_call *call, fv_item item);
+
+/* The keys of an item that rows [row_begin, row_end) may see. */
+fv_key_range fv_item_keys(const fv_head *head, const fv_work *work, int64_t row_begin, int64_t row_end);
+
+/* Offsets, in elements, of `count` consecutive lanes in a tensor with these (batch, head, row) strides. */
+void fv_lane_offsets(const fv_head *head, const int64_t *strides, int64_t first_lane, int32_t count, int64_t *offsets);
+
+#endif

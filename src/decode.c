@@ -1,0 +1,190 @@
+#include "src/decode.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "src/mask.h"
+#include "src/partial.h"
+#include "src/terms.h"
+#include "src/weights.h"
+
+/* The rows of one item on their way through the keys. */
+typedef struct rows {
+    const fv_head *head;
+    const fv_scratch *scratch;
+    int32_t count;
+    fv_key_range keys;
+    int64_t q_stride;
+    int64_t o_stride;
+    /* Probabilities are scaled by 2^-shift and forbidden positions left out (see panel.h, "safe"). */
+    float shift;
+    int32_t safe;
+} rows;
+
+static const fv_row_kernels *kernels_of(const rows *r)
+{
+    return r->head->plan->backend->row;
+}
+
+static float *scores_of(const rows *r, int32_t row)
+{
+    return r->scratch->s + (int64_t)row * FV_MAX_BLOCK;
+}
+
+static void pack_queries(const rows *r)
+{
+    const fovea_attention_desc *desc = &r->head->plan->desc;
+    int64_t offsets[FV_MAX_ROWS];
+    fv_lane_offsets(r->head, r->head->args->q_strides, 0, r->count, offsets);
+    for (int32_t row = 0; row < r->count; row++) {
+        const float *from = (const float *)r->head->args->q + offsets[row];
+        float *to = r->scratch->q + row * r->q_stride;
+        for (int64_t d = 0; d < desc->head_dim; d++)
+            to[d] = from[d] * r->head->plan->query_scale;
+    }
+}
+
+static void forbid_outside(float *s, int32_t keys, fv_key_range seen)
+{
+    for (int64_t key = 0; key < seen.begin; key++)
+        s[key] = -INFINITY;
+    for (int64_t key = seen.end; key < keys; key++)
+        s[key] = -INFINITY;
+}
+
+/* Final scores of a run of keys, in log2 units, for every row. */
+static void score_keys(const rows *r, int64_t key_begin, int32_t keys)
+{
+    const fv_head *head = r->head;
+    int64_t k_stride = head->args->k_strides[2];
+    kernels_of(r)->dots(r->scratch->q, r->q_stride, r->count, head->k + key_begin * k_stride, k_stride, keys,
+                        head->plan->desc.head_dim, r->scratch->s, FV_MAX_BLOCK);
+    for (int32_t row = 0; row < r->count; row++) {
+        float *s = scores_of(r, row);
+        if (head->plan->cap > 0)
+            kernels_of(r)->softcap(s, keys, head->plan->cap);
+        if (head->plan->has_score_terms) {
+            fv_terms_of_lane(head, row, key_begin, keys, r->scratch->terms);
+            kernels_of(r)->add_terms(s, r->scratch->terms, keys);
+        }
+        forbid_outside(s, keys, fv_see_lane(head, row, key_begin, keys));
+    }
+}
+
+/* Raises the row's reference to `reference` and rescales what was accumulated. */
+static void move_reference(const rows *r, int32_t row, float reference)
+{
+    float *m = &r->scratch->m[row];
+    if (reference == *m)
+        return;
+    float factor = *m - reference;
+    *m = reference;
+    kernels_of(r)->exponentials(&factor, 1, 0.0f, r->head->plan->exp, 0);
+    r->scratch->l[row] *= factor;
+    kernels_of(r)->scale(r->scratch->o + row * r->o_stride, r->head->plan->desc.head_dim_v, factor);
+}
+
+static void take_keys(const rows *r, int64_t key_begin, int32_t keys)
+{
+    const fv_head *head = r->head;
+    const fv_row_kernels *kernels = kernels_of(r);
+    score_keys(r, key_begin, keys);
+    for (int32_t row = 0; row < r->count; row++) {
+        float *s = scores_of(r, row);
+        move_reference(r, row, kernels->peak(s, keys, r->scratch->m[row]));
+        r->scratch->l[row] +=
+            kernels->exponentials(s, keys, r->scratch->m[row] + r->shift, head->plan->exp, r->safe);
+    }
+    int64_t v_stride = head->args->v_strides[2];
+    const float *v = head->v + key_begin * v_stride;
+    int64_t head_dim_v = head->plan->desc.head_dim_v;
+    if (r->safe)
+        kernels->weighted_sum_marked(r->scratch->s, FV_MAX_BLOCK, r->count, v, v_stride, keys, head_dim_v,
+                                     r->scratch->o, r->o_stride);
+    else
+        kernels->weighted_sum(r->scratch->s, FV_MAX_BLOCK, r->count, v, v_stride, keys, head_dim_v, r->scratch->o,
+                              r->o_stride);
+}
+
+static void take_all_keys(const rows *r)
+{
+    int32_t block = kernels_of(r)->key_block;
+    memset(r->scratch->o, 0, (size_t)(r->count * r->o_stride) * sizeof(float));
+    for (int32_t row = 0; row < r->count; row++) {
+        r->scratch->m[row] = FV_NO_SCORE;
+        r->scratch->l[row] = 0.0f;
+    }
+    for (int64_t key = r->keys.begin; key < r->keys.end; key += block)
+        take_keys(r, key, r->keys.end - key < block ? (int32_t)(r->keys.end - key) : block);
+    for (int32_t row = 0; row < r->count; row++)
+        r->scratch->m[row] += r->shift;
+}
+
+/* Divides by the sums into the outputs; non-zero if all is finite. */
+static int32_t write_outputs(const rows *r, float *const *outputs)
+{
+    int32_t finite = 1;
+    for (int32_t row = 0; row < r->count; row++) {
+        float l = r->scratch->l[row];
+        float factor = l == 0.0f ? 0.0f : 1.0f / l;
+        const float *o = r->scratch->o + row * r->o_stride;
+        for (int64_t d = 0; d < r->head->plan->desc.head_dim_v; d++) {
+            outputs[row][d] = o[d] * factor;
+            finite &= isfinite(outputs[row][d]) != 0;
+        }
+        finite &= isfinite(l) != 0;
+    }
+    return finite;
+}
+
+static void write_weights(const rows *r)
+{
+    int32_t block = kernels_of(r)->key_block;
+    for (int32_t row = 0; row < r->count; row++)
+        fv_weights_clear_outside(r->head, fv_weights_row(r->head, row), r->keys);
+    for (int64_t key = r->keys.begin; key < r->keys.end; key += block) {
+        int32_t keys = r->keys.end - key < block ? (int32_t)(r->keys.end - key) : block;
+        score_keys(r, key, keys);
+        for (int32_t row = 0; row < r->count; row++) {
+            float *s = scores_of(r, row), l = r->scratch->l[row];
+            float *weights = fv_weights_row(r->head, row) + key;
+            kernels_of(r)->exponentials(s, keys, r->scratch->m[row], r->head->plan->exp, 0);
+            for (int32_t i = 0; i < keys; i++)
+                weights[i] = l == 0.0f ? 0.0f : s[i] / l;
+        }
+    }
+}
+
+static float digits_of(int64_t keys)
+{
+    float digits = 0;
+    while (((int64_t)1 << (int)digits) < keys)
+        digits++;
+    return digits;
+}
+
+void fv_decode_item(const fv_call *call, fv_item item, const fv_scratch *scratch)
+{
+    fv_head head = fv_head_of(call, item);
+    rows r = {
+        .head = &head,
+        .scratch = scratch,
+        .count = (int32_t)(head.sequence->len_q * call->plan->geometry.group),
+        .keys = fv_item_keys(&head, item.work, 0, head.sequence->len_q),
+        .q_stride = fv_row_stride(call->plan->desc.head_dim),
+        .o_stride = fv_row_stride(call->plan->desc.head_dim_v),
+    };
+    float *outputs[FV_MAX_ROWS];
+    fv_output_rows(call, &head, item.work, 0, r.count, outputs);
+    pack_queries(&r);
+    take_all_keys(&r);
+    if (!write_outputs(&r, outputs)) {
+        r.shift = digits_of(r.keys.end - r.keys.begin);
+        r.safe = 1;
+        take_all_keys(&r);
+        write_outputs(&r, outputs);
+    }
+    fv_output_sums(call, &head, item.work, 0, r.count, scratch->m, scratch->l);
+    if (call->plan->desc.weights)
+        write_weights(&r);
+}

@@ -1,0 +1,115 @@
+#include "src/partial.h"
+
+#include <math.h>
+
+#include "src/merge.h"
+
+/* Partial results of one (batch entry, key/value head). */
+typedef struct partial {
+    /* [lane][split] */
+    float *m;
+    float *l;
+    /* [split][lane][head_dim_v] */
+    float *o;
+    int64_t first_split;
+    int64_t splits;
+} partial;
+
+static partial partial_of(const fv_call *call, const fv_head *head)
+{
+    const fv_partials *partials = &call->workspace.partials;
+    int64_t pair = head->batch * call->plan->geometry.heads_kv + head->head_kv;
+    fv_key_range splits = fv_splits(&call->plan->geometry, head->sequence);
+    int64_t sums = partials->lanes * partials->splits;
+    float *base = partials->base + pair * partials->stride;
+    return (partial){base, base + sums, base + 2 * sums, splits.begin, splits.end - splits.begin};
+}
+
+static float *partial_row(const fv_call *call, const partial *p, int64_t split, int64_t lane)
+{
+    return p->o + ((split - p->first_split) * call->workspace.partials.lanes + lane) * call->plan->desc.head_dim_v;
+}
+
+void fv_output_rows(const fv_call *call, const fv_head *head, const fv_work *work, int64_t first_lane, int32_t lanes,
+                    float **rows)
+{
+    if (work->split >= 0) {
+        partial p = partial_of(call, head);
+        for (int32_t lane = 0; lane < lanes; lane++)
+            rows[lane] = partial_row(call, &p, work->split, first_lane + lane);
+        return;
+    }
+    int64_t offsets[FV_MAX_LANES];
+    fv_lane_offsets(head, call->args->out_strides, first_lane, lanes, offsets);
+    for (int32_t lane = 0; lane < lanes; lane++)
+        rows[lane] = (float *)call->args->out + offsets[lane];
+}
+
+static void write_log_sum_exp(const fv_call *call, const fv_head *head, int64_t first_lane, int32_t lanes,
+                              const float *m, const float *l)
+{
+    if (call->args->lse == NULL)
+        return;
+    float lse[FV_MAX_LANES];
+    int64_t offsets[FV_MAX_LANES];
+    call->plan->backend->row->log_sum_exp(m, l, lanes, lse);
+    fv_lane_offsets(head, call->args->lse_strides, first_lane, lanes, offsets);
+    for (int32_t lane = 0; lane < lanes; lane++)
+        call->args->lse[offsets[lane]] = lse[lane];
+}
+
+void fv_output_sums(const fv_call *call, const fv_head *head, const fv_work *work, int64_t first_lane, int32_t lanes,
+                    const float *m, const float *l)
+{
+    if (work->split < 0) {
+        write_log_sum_exp(call, head, first_lane, lanes, m, l);
+        return;
+    }
+    partial p = partial_of(call, head);
+    int64_t splits = call->workspace.partials.splits;
+    for (int32_t lane = 0; lane < lanes; lane++) {
+        p.m[(first_lane + lane) * splits + work->split - p.first_split] = m[lane];
+        p.l[(first_lane + lane) * splits + work->split - p.first_split] = l[lane];
+    }
+}
+
+void fv_partials_begin(const fv_call *call)
+{
+    const fv_geometry *geometry = &call->plan->geometry;
+    if (call->workspace.partials.splits == 0)
+        return;
+    for (int64_t b = 0; b < geometry->batch; b++) {
+        fv_key_range splits = fv_splits(geometry, &call->workspace.sequences[b]);
+        for (int64_t head = 0; head < geometry->heads_kv; head++)
+            atomic_init(&call->workspace.partials.pending[b * geometry->heads_kv + head],
+                        (int32_t)(splits.end - splits.begin));
+    }
+}
+
+static void merge_splits(const fv_call *call, const fv_head *head)
+{
+    partial p = partial_of(call, head);
+    fv_work whole = {.split = -1};
+    int64_t lanes = head->sequence->len_q * call->plan->geometry.group;
+    int64_t row_distance = call->workspace.partials.lanes * call->plan->desc.head_dim_v;
+    for (int64_t lane = 0; lane < lanes; lane++) {
+        int64_t at = lane * call->workspace.partials.splits;
+        float *out, m, l;
+        fv_output_rows(call, head, &whole, lane, 1, &out);
+        fv_merge_row(call->plan->backend->row, call->plan->exp, p.splits, p.m + at, p.l + at,
+                     partial_row(call, &p, p.first_split, lane), row_distance, call->plan->desc.head_dim_v, out, &m,
+                     &l);
+        fv_output_sums(call, head, &whole, lane, 1, &m, &l);
+    }
+}
+
+void fv_partials_complete(const fv_call *call, fv_item item)
+{
+    if (item.work->split < 0)
+        return;
+    int64_t pair = item.work->batch * call->plan->geometry.heads_kv + item.head_kv;
+    if (atomic_fetch_sub_explicit(&call->workspace.partials.pending[pair], 1, memory_order_acq_rel) != 1)
+        return;
+    fv_head head = fv_head_of(call, item);
+    merge_splits(call, &head);
+}

@@ -1,0 +1,208 @@
+#include "src/partition.h"
+
+#include <math.h>
+
+/* Fixed cost of a panel (packing its queries, finishing its output), in keys. */
+enum { PANEL_OVERHEAD_KEYS = 32 };
+/* Most entries that narrow items may add to a call; bounds the table, not the number of items, which is heads_kv times it. */
+enum { MAX_NARROW_ENTRIES = 4096 };
+/* Entries are ordered by cost in steps of 1/STEPS_PER_OCTAVE octave, by counting. */
+enum { STEPS_PER_OCTAVE = 16, OCTAVES = 64, BUCKETS = STEPS_PER_OCTAVE * OCTAVES };
+/* Beyond this many items a thread, the imbalance of the last item is below the tolerance. */
+enum { ITEMS_A_THREAD_ENOUGH = 48, MAX_SIMULATED_THREADS = 1024 };
+static const double tolerance = 1.03;
+
+static int64_t ceil_div(int64_t a, int64_t b)
+{
+    return (a + b - 1) / b;
+}
+
+int64_t fv_panels(const fv_geometry *geometry, int64_t len_q)
+{
+    int64_t lanes = len_q * geometry->group;
+    return lanes <= geometry->row_lanes ? 1 : ceil_div(lanes, geometry->panel_lanes);
+}
+
+fv_key_range fv_splits(const fv_geometry *geometry, const fv_sequence *sequence)
+{
+    fv_key_range splits = {-1, 0};
+    if (fv_panels(geometry, sequence->len_q) > geometry->split_panels)
+        return splits;
+    fv_key_range keys = fv_visible_keys(sequence, geometry->band, 0, sequence->len_q);
+    int64_t begin = keys.begin / geometry->split_keys;
+    int64_t end = ceil_div(keys.end, geometry->split_keys);
+    if (end - begin > 1)
+        splits = (fv_key_range){begin, end};
+    return splits;
+}
+
+int64_t fv_partition_capacity(const fv_geometry *geometry, int64_t len_q, int64_t len_kv)
+{
+    int64_t panels = fv_panels(geometry, len_q);
+    int64_t widest = ceil_div(panels, geometry->item_panels);
+    int64_t narrow = MAX_NARROW_ENTRIES / geometry->batch;
+    int64_t chunks = narrow < widest ? widest : narrow < panels ? narrow : panels;
+    int64_t splits = panels <= geometry->split_panels ? ceil_div(len_kv, geometry->split_keys) : 1;
+    return geometry->batch * (chunks > splits ? chunks : splits);
+}
+
+static double entry_cost(const fv_geometry *geometry, const fv_sequence *sequence, const fv_work *work)
+{
+    int64_t lanes = sequence->len_q * geometry->group;
+    double cost = 0;
+    for (int64_t panel = work->panel_begin; panel < work->panel_end; panel++) {
+        int64_t lane_begin = panel * geometry->panel_lanes;
+        int64_t lane_end = lane_begin + geometry->panel_lanes < lanes ? lane_begin + geometry->panel_lanes : lanes;
+        fv_key_range keys = fv_visible_keys(sequence, geometry->band, lane_begin / geometry->group,
+                                            ceil_div(lane_end, geometry->group));
+        if (work->split >= 0) {
+            int64_t split_begin = work->split * geometry->split_keys;
+            int64_t split_end = split_begin + geometry->split_keys;
+            keys.begin = keys.begin > split_begin ? keys.begin : split_begin;
+            keys.end = keys.end < split_end ? keys.end : split_end;
+        }
+        int64_t count = keys.end > keys.begin ? keys.end - keys.begin : 0;
+        cost += (double)(lane_end - lane_begin) * (double)(count + PANEL_OVERHEAD_KEYS);
+    }
+    return cost;
+}
+
+static void append(const fv_geometry *geometry, const fv_sequence *sequence, fv_worklist *list, fv_work work)
+{
+    work.cost = entry_cost(geometry, sequence, &work);
+    list->entries[list->count++] = work;
+}
+
+static void append_sequence(const fv_geometry *geometry, const fv_sequence *sequence, int64_t b, int64_t item_panels,
+                            fv_worklist *list)
+{
+    int64_t panels = fv_panels(geometry, sequence->len_q);
+    fv_key_range splits = fv_splits(geometry, sequence);
+    for (int64_t split = splits.begin; split < splits.end; split++) {
+        /* Parts of one split all belong to one item: the merge counts splits. */
+        if (split >= 0) {
+            append(geometry, sequence, list, (fv_work){.batch = b, .panel_end = panels, .split = split});
+            continue;
+        }
+        for (int64_t begin = 0; begin < panels; begin += item_panels) {
+            int64_t end = begin + item_panels < panels ? begin + item_panels : panels;
+            append(geometry, sequence, list,
+                   (fv_work){.batch = b, .panel_begin = begin, .panel_end = end, .split = split});
+        }
+    }
+}
+
+/* All entries with items of up to `item_panels` panels, in natural order. */
+static void enumerate(const fv_geometry *geometry, const fv_sequence *sequences, int64_t item_panels, fv_worklist *list)
+{
+    list->count = 0;
+    list->per_batch_entry = 0;
+    int64_t previous = 0;
+    int uniform = 1;
+    for (int64_t b = 0; b < geometry->batch; b++) {
+        int64_t before = list->count;
+        append_sequence(geometry, &sequences[b], b, item_panels, list);
+        uniform &= b == 0 || list->count - before == previous;
+        previous = list->count - before;
+    }
+    if (uniform)
+        list->per_batch_entry = previous;
+}
+
+static int32_t bucket_of(double cost)
+{
+    int exponent;
+    double mantissa = frexp(cost, &exponent); /* in [1/2, 1) */
+    int32_t bucket = exponent * STEPS_PER_OCTAVE + (int32_t)((mantissa - 0.5) * 2 * STEPS_PER_OCTAVE);
+    return bucket < 0 ? 0 : bucket >= BUCKETS ? BUCKETS - 1 : bucket;
+}
+
+/* Sorts by descending cost, equal costs in natural order. Returns 0 if the costs were all alike and nothing moved. */
+static int sort_by_cost(fv_worklist *list)
+{
+    int32_t start[BUCKETS + 1] = {0};
+    for (int64_t i = 0; i < list->count; i++)
+        start[BUCKETS - 1 - bucket_of(list->entries[i].cost) + 1]++;
+    for (int32_t bucket = 0; bucket < BUCKETS; bucket++)
+        if (start[bucket + 1] == list->count)
+            return 0;
+    for (int32_t bucket = 0; bucket < BUCKETS; bucket++)
+        start[bucket + 1] += start[bucket];
+    fv_work *sorted = list->entries + list->count;
+    for (int64_t i = 0; i < list->count; i++)
+        sorted[start[BUCKETS - 1 - bucket_of(list->entries[i].cost)]++] = list->entries[i];
+    for (int64_t i = 0; i < list->count; i++)
+        list->entries[i] = sorted[i];
+    return 1;
+}
+
+/* Adds `cost` to the smallest element of a binary min-heap. */
+static void add_to_least_loaded(double *heap, int32_t count, double cost)
+{
+    double load = heap[0] + cost;
+    int32_t at = 0;
+    for (int32_t child; (child = 2 * at + 1) < count; at = child) {
+        if (child + 1 < count && heap[child + 1] < heap[child])
+            child++;
+        if (heap[child] >= load)
+            break;
+        heap[at] = heap[child];
+    }
+    heap[at] = load;
+}
+
+/* Whether threads that take items in order end within the tolerance of each other. */
+static int is_balanced(const fv_geometry *geometry, const fv_worklist *list, int32_t threads)
+{
+    double heap[MAX_SIMULATED_THREADS] = {0};
+    double total = 0, largest = 0;
+    for (int64_t i = 0; i < list->count; i++) {
+        total += list->entries[i].cost * (double)geometry->heads_kv;
+        for (int64_t head = 0; head < geometry->heads_kv; head++)
+            add_to_least_loaded(heap, threads, list->entries[i].cost);
+    }
+    for (int32_t i = 0; i < threads; i++)
+        largest = heap[i] > largest ? heap[i] : largest;
+    return largest <= tolerance * total / threads;
+}
+
+static int64_t narrower(int64_t panels)
+{
+    return panels > 3 ? (panels + 1) / 2 : panels - 1;
+}
+
+void fv_partition(const fv_geometry *geometry, const fv_sequence *sequences, int32_t threads, int64_t capacity,
+                  fv_worklist *list)
+{
+    if (threads > MAX_SIMULATED_THREADS)
+        threads = MAX_SIMULATED_THREADS;
+    int64_t panels = fv_panels(geometry, sequences[0].len_q);
+    int64_t item_panels = geometry->item_panels < panels ? geometry->item_panels : panels;
+    for (;; item_panels = narrower(item_panels)) {
+        enumerate(geometry, sequences, item_panels, list);
+        if (threads <= 1)
+            return;
+        if (sort_by_cost(list))
+            list->per_batch_entry = 0;
+        int64_t next = narrower(item_panels);
+        if (next < 1 || geometry->batch * ceil_div(panels, next) > capacity)
+            return;
+        if (list->count * geometry->heads_kv >= (int64_t)ITEMS_A_THREAD_ENOUGH * threads ||
+            is_balanced(geometry, list, threads))
+            return;
+    }
+}
+
+int64_t fv_item_count(const fv_geometry *geometry, const fv_worklist *list)
+{
+    return list->count * geometry->heads_kv;
+}
+
+fv_item fv_item_at(const fv_geometry *geometry, const fv_worklist *list, int64_t index)
+{
+    int64_t each = list->per_batch_entry;
+    if (each == 0)
+        return (fv_item){&list->entries[index / geometry->heads_kv], index % geometry->heads_kv};
+    int64_t b = index / (each * geometry->heads_kv);
+    return (fv_item){&list->entries[b * each + index % each], index / each % geometry->heads_kv};
+}

@@ -1,0 +1,75 @@
+/* Dividing a call into work items: a pure function of the problem and the number of threads.
+ *
+ * The lanes of one (batch entry, key/value head) are its (query row, head of the group) pairs, row-major: lane = row * group
+ * + head. Lanes are cut into panels; panel boundaries, and the boundaries at which keys are split, follow from the sequence
+ * alone. What depends on the number of threads is only how many neighbouring panels make one item, and the order of
+ * items, neither of which changes any result. */
+#ifndef FOVEA_SRC_PARTITION_H
+#define FOVEA_SRC_PARTITION_H
+
+#include <stdint.h>
+
+#include "src/sequence.h"
+
+/* What the partition needs to know of a plan. */
+typedef struct fv_geometry {
+    int64_t batch;
+    int64_t heads_kv;
+    /* Query heads per key/value head. */
+    int64_t group;
+    fv_band band;
+    /* Lanes of a full panel; sequences of at most `row_lanes` lanes are computed row by row, as one panel. */
+    int32_t panel_lanes;
+    int32_t row_lanes;
+    /* Most panels of an item. */
+    int32_t item_panels;
+    /* Keys of a split, and the most panels of a sequence whose keys are split; 0 panels: never. */
+    int64_t split_keys;
+    int32_t split_panels;
+} fv_geometry;
+
+/* A work entry stands for heads_kv items, one a key/value head. */
+typedef struct fv_work {
+    int64_t batch;
+    int64_t panel_begin;
+    int64_t panel_end;
+    /* Index of the split of the keys: its keys are [split * split_keys, (split + 1) * split_keys); -1: all keys. */
+    int64_t split;
+    /* Estimated cost of one item, in lane-keys. */
+    double cost;
+} fv_work;
+
+/* The entries of a call, in the order in which threads should take them. */
+typedef struct fv_worklist {
+    fv_work *entries;
+    int64_t count;
+    /* Entries of one batch entry if it is the same for all of them and they lie in order, so that items can go head by
+     * head; else 0. */
+    int64_t per_batch_entry;
+} fv_worklist;
+
+/* One item: an entry and a key/value head. */
+typedef struct fv_item {
+    const fv_work *work;
+    int64_t head_kv;
+} fv_item;
+
+/* Panels of a sequence. */
+int64_t fv_panels(const fv_geometry *geometry, int64_t len_q);
+
+/* The splits of a sequence's keys that hold visible keys, as [begin, end) of split indices; {-1, 0} if its keys are not
+ * split. */
+fv_key_range fv_splits(const fv_geometry *geometry, const fv_sequence *sequence);
+
+/* Room for entries, of which each half holds `count`, that fv_partition may need for sequences of up to these lengths. */
+int64_t fv_partition_capacity(const fv_geometry *geometry, int64_t len_q, int64_t len_kv);
+
+/* Fills list->entries, which has room for 2 * `capacity` entries. sequences has geometry->batch elements. */
+void fv_partition(const fv_geometry *geometry, const fv_sequence *sequences, int32_t threads, int64_t capacity,
+                  fv_worklist *list);
+
+int64_t fv_item_count(const fv_geometry *geometry, const fv_worklist *list);
+
+fv_item fv_item_at(const fv_geometry *geometry, const fv_worklist *list, int64_t index);
+
+#endif

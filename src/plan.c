@@ -1,0 +1,114 @@
+#include "src/plan.h"
+
+#include <stdio.h>
+
+#include "src/dispatch.h"
+#include "src/memory.h"
+#include "src/status.h"
+#include "src/validate.h"
+#include "src/workspace.h"
+
+/* Query rows that share one pass over a key block in the cache, and the memory their packed form may take. */
+enum { ITEM_LANES = 384, ITEM_BYTES = 1 << 20 };
+/* Keys of a split, for sequences of at most SPLIT_PANELS panels: enough work to outweigh the merge, and enough splits to
+ * occupy many cores in long contexts. */
+enum { SPLIT_KEYS = 1024, SPLIT_PANELS = 4 };
+
+static int32_t item_panels(const fovea_attention_desc *desc, int32_t panel_lanes)
+{
+    int64_t lane_bytes = (desc->head_dim + desc->head_dim_v) * (int64_t)sizeof(float);
+    int64_t lanes = ITEM_BYTES / lane_bytes;
+    if (lanes > ITEM_LANES)
+        lanes = ITEM_LANES;
+    return lanes < panel_lanes ? 1 : (int32_t)(lanes / panel_lanes);
+}
+
+static fv_geometry geometry_of(const fovea_attention_desc *desc, const fv_panel_kernels *panel)
+{
+    int32_t panel_lanes = panel->lanes * panel->vectors;
+    return (fv_geometry){
+        .batch = desc->batch,
+        .heads_kv = desc->heads_kv,
+        .group = desc->heads_kv ? desc->heads_q / desc->heads_kv : 0,
+        .band = fv_band_of(desc),
+        .panel_lanes = panel_lanes,
+        .row_lanes = FV_MAX_ROWS,
+        .item_panels = item_panels(desc, panel_lanes),
+        .split_keys = SPLIT_KEYS,
+        /* Weights need the final log-sum-exp, so that their keys stay with one item. */
+        .split_panels = desc->weights ? 0 : SPLIT_PANELS,
+    };
+}
+
+fovea_status fv_plan_init(const fovea_attention_desc *desc, fovea_plan *plan)
+{
+    *plan = (fovea_plan){0};
+    fovea_status status = fv_validate_desc(desc, &plan->desc);
+    if (status != FOVEA_OK)
+        return status;
+    status = fv_dispatch(plan->desc.isa_cap, &plan->backend);
+    if (status != FOVEA_OK)
+        return status;
+    const fovea_attention_desc *d = &plan->desc;
+    plan->allocator = d->allocator ? *d->allocator : fv_malloc_allocator;
+    plan->desc.allocator = NULL;
+    plan->geometry = geometry_of(d, plan->backend->panel);
+    plan->exp = d->exp == FOVEA_EXP_FUSED ? FV_EXP_FUSED : FV_EXP_SLEEF;
+    plan->query_scale = d->softcap > 0 ? d->scale / d->softcap : d->scale * FV_LOG2_E;
+    plan->cap = d->softcap * FV_LOG2_E;
+    plan->has_score_terms = (d->inputs & (FOVEA_INPUT_MASK | FOVEA_INPUT_BIAS)) != 0;
+    plan->has_modifiers = plan->has_score_terms || d->softcap > 0;
+    return FOVEA_OK;
+}
+
+fovea_status fovea_plan_create(const fovea_attention_desc *desc, fovea_plan **plan)
+{
+    if (plan == NULL)
+        return fv_fail(FOVEA_INVALID, "plan is NULL");
+    *plan = NULL;
+    fovea_plan made;
+    fovea_status status = fv_plan_init(desc, &made);
+    if (status != FOVEA_OK)
+        return status;
+    *plan = fv_allocate(&made.allocator, sizeof **plan);
+    if (*plan == NULL)
+        return fv_fail(FOVEA_OUT_OF_MEMORY, "no memory for the plan (%zu bytes)", sizeof **plan);
+    **plan = made;
+    return FOVEA_OK;
+}
+
+void fovea_plan_destroy(fovea_plan *plan)
+{
+    if (plan == NULL)
+        return;
+    fovea_allocator allocator = plan->allocator;
+    fv_release(&allocator, plan, sizeof *plan);
+}
+
+size_t fovea_plan_workspace_size(const fovea_plan *plan, int32_t concurrency)
+{
+    if (plan == NULL || concurrency < 1)
+        return 0;
+    return fv_workspace_capacity(plan, concurrency);
+}
+
+size_t fovea_plan_describe(const fovea_plan *plan, char *text, size_t size)
+{
+    if (plan == NULL)
+        return 0;
+    const fv_geometry *g = &plan->geometry;
+    const fv_panel_kernels *panel = plan->backend->panel;
+    int rows = plan->desc.len_q * g->group <= g->row_lanes;
+    char splits[64] = "no splits";
+    if (g->split_panels > 0)
+        snprintf(splits, sizeof splits, "splits of %lld keys up to %d lanes", (long long)g->split_keys,
+                 (int)(g->split_panels * g->panel_lanes));
+    int length = snprintf(text, size,
+                          "backend %s; %s kernels at full capacity (rows up to %d lanes, else panels); panel %d lanes "
+                          "(%d vectors of %d), blocks of %d keys, items of up to %d panels; %s; softmax %s, exp2 %s",
+                          plan->backend->name, rows ? "row" : "panel", (int)g->row_lanes, (int)g->panel_lanes,
+                          (int)panel->vectors, (int)panel->lanes, (int)panel->key_block, (int)g->item_panels, splits,
+                          plan->has_modifiers ? "two-pass (softcap, bias or mask)" : "relative to a running reference",
+                          plan->exp == FV_EXP_FUSED ? "fused polynomial" : "SLEEF u35");
+    return length < 0 ? 0 : (size_t)length;
+}

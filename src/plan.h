@@ -1,0 +1,29 @@
+/* The plan: everything about a call that does not depend on where the data is. Immutable once made. */
+#ifndef FOVEA_SRC_PLAN_H
+#define FOVEA_SRC_PLAN_H
+
+#include "arch/kernel.h"
+#include "fovea/attention.h"
+#include "src/partition.h"
+
+#define FV_LOG2_E 1.44269504088896341f
+
+struct fovea_plan {
+    fovea_attention_desc desc;
+    fovea_allocator allocator;
+    const fv_backend *backend;
+    fv_geometry geometry;
+    fv_exp exp;
+    /* Factor of the queries when they are packed: scores come out in log2 units, or as the argument of softcap's tanh. */
+    float query_scale;
+    /* softcap in log2 units; 0: none. */
+    float cap;
+    /* Scores need more than the interval of visible keys of each lane: softcap, bias or mask. */
+    int32_t has_score_terms;
+    int32_t has_modifiers;
+};
+
+/* Validates and plans into *plan, which the caller owns. */
+fovea_status fv_plan_init(const fovea_attention_desc *desc, fovea_plan *plan);
+
+#endif

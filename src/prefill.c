@@ -1,0 +1,77 @@
+#include "src/prefill.h"
+
+#include "src/panel.h"
+#include "src/partial.h"
+#include "src/weights.h"
+
+static int64_t min64(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Places panel `index` of the sequence in the scratch, behind `lanes_before` lanes of the item. */
+static fv_panel panel_at(const fv_head *head, const fv_work *work, int64_t index, int64_t lanes_before,
+                         const fv_scratch *scratch)
+{
+    const fv_geometry *geometry = &head->plan->geometry;
+    int32_t vector = head->plan->backend->panel->lanes;
+    int64_t first = index * geometry->panel_lanes;
+    int64_t lanes = min64(geometry->panel_lanes, head->sequence->len_q * geometry->group - first);
+    int64_t row_end = (first + lanes - 1) / geometry->group + 1;
+    fv_panel panel = {
+        .first_lane = first,
+        .lanes = (int32_t)lanes,
+        .vectors = (int32_t)((lanes + vector - 1) / vector),
+        .keys = fv_item_keys(head, work, first / geometry->group, row_end),
+        .q = scratch->q + lanes_before * head->plan->desc.head_dim,
+        .o = scratch->o + lanes_before * head->plan->desc.head_dim_v,
+        .m = scratch->m + lanes_before,
+        .l = scratch->l + lanes_before,
+    };
+    panel.ld = panel.vectors * vector;
+    return panel;
+}
+
+/* All panels take the blocks of one step of the key grid before any goes on, so that keys and values stay in the cache. */
+static void take_all_blocks(const fv_head *head, fv_panel *panels, int32_t count, const fv_scratch *scratch)
+{
+    int64_t grid = head->plan->backend->panel->key_block;
+    int64_t begin = INT64_MAX, end = 0;
+    for (int32_t i = 0; i < count; i++) {
+        if (panels[i].keys.begin == panels[i].keys.end)
+            continue;
+        begin = min64(begin, panels[i].keys.begin);
+        end = panels[i].keys.end > end ? panels[i].keys.end : end;
+    }
+    for (int64_t step = begin / grid * grid; begin < end && step < end; step += grid)
+        for (int32_t i = 0; i < count; i++)
+            if (panels[i].next_key < panels[i].keys.end && panels[i].next_key < step + grid)
+                fv_panel_take_block(head, &panels[i], scratch);
+}
+
+static void finish_panel(const fv_call *call, const fv_head *head, const fv_work *work, fv_panel *panel,
+                         const fv_scratch *scratch)
+{
+    float *rows[FV_MAX_LANES] = {0};
+    fv_output_rows(call, head, work, panel->first_lane, panel->lanes, rows);
+    fv_panel_finish(head, panel, scratch, rows);
+    fv_output_sums(call, head, work, panel->first_lane, panel->lanes, panel->m, panel->l);
+    if (call->plan->desc.weights)
+        fv_panel_weights(head, panel, scratch);
+}
+
+void fv_prefill_item(const fv_call *call, fv_item item, const fv_scratch *scratch)
+{
+    fv_head head = fv_head_of(call, item);
+    fv_panel panels[FV_MAX_ITEM_PANELS];
+    int32_t count = (int32_t)(item.work->panel_end - item.work->panel_begin);
+    int64_t lanes = 0;
+    for (int32_t i = 0; i < count; i++) {
+        panels[i] = panel_at(&head, item.work, item.work->panel_begin + i, lanes, scratch);
+        fv_panel_begin(&head, &panels[i]);
+        lanes += panels[i].ld;
+    }
+    take_all_blocks(&head, panels, count, scratch);
+    for (int32_t i = 0; i < count; i++)
+        finish_panel(call, &head, item.work, &panels[i], scratch);
+}

@@ -1,0 +1,12 @@
+/* Many query rows: panels of lanes over key blocks. */
+#ifndef FOVEA_SRC_PREFILL_H
+#define FOVEA_SRC_PREFILL_H
+
+#include "src/call.h"
+
+/* Most panels of an item. */
+#define FV_MAX_ITEM_PANELS 96
+
+void fv_prefill_item(const fv_call *call, fv_item item, const fv_scratch *scratch);
+
+#endif

@@ -1,0 +1,150 @@
+#include "src/workspace.h"
+
+static int64_t min64(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static size_t aligned(size_t bytes)
+{
+    return (bytes + FV_ALIGNMENT - 1) / FV_ALIGNMENT * FV_ALIGNMENT;
+}
+
+int64_t fv_row_stride(int64_t count)
+{
+    return (int64_t)aligned((size_t)count * sizeof(float)) / (int64_t)sizeof(float);
+}
+
+/* Takes `bytes` from an area that starts at *offset. */
+static size_t take(size_t *offset, size_t bytes)
+{
+    size_t at = *offset;
+    *offset = at + aligned(bytes);
+    return at;
+}
+
+static size_t take_floats(size_t *offset, int64_t count)
+{
+    return take(offset, (size_t)count * sizeof(float));
+}
+
+/* Offsets within the scratch of one worker. */
+typedef struct scratch_layout {
+    size_t q, o, m, l, s, terms, term_rows, size;
+} scratch_layout;
+
+static scratch_layout layout_scratch(const fovea_plan *plan, int64_t len_q)
+{
+    const fv_geometry *g = &plan->geometry;
+    int64_t lanes = len_q * g->group;
+    int64_t panels = min64(fv_panels(g, len_q), g->item_panels > g->split_panels ? g->item_panels : g->split_panels);
+    int64_t rows = lanes <= g->row_lanes ? lanes : 0;
+    int64_t vector = plan->backend->panel->lanes;
+    int64_t ld = min64(g->panel_lanes, (lanes + vector - 1) / vector * vector);
+    int64_t stored = rows ? rows : panels * ld;
+    int64_t per_block = rows ? rows : ld;
+    int64_t terms = plan->has_score_terms ? per_block * FV_MAX_BLOCK : 0;
+
+    scratch_layout layout = {0};
+    layout.q = take_floats(&layout.size, stored * fv_row_stride(plan->desc.head_dim));
+    layout.o = take_floats(&layout.size, stored * fv_row_stride(plan->desc.head_dim_v));
+    layout.m = take_floats(&layout.size, stored);
+    layout.l = take_floats(&layout.size, stored);
+    layout.s = take_floats(&layout.size, per_block * FV_MAX_BLOCK);
+    layout.terms = take_floats(&layout.size, terms);
+    layout.term_rows = take_floats(&layout.size, terms);
+    return layout;
+}
+
+/* Offsets of what workers share. */
+typedef struct shared_layout {
+    size_t sequences, work, pending, partials, scratch;
+    int64_t work_capacity, lanes, splits, partial_stride;
+} shared_layout;
+
+static shared_layout layout_shared(const fovea_plan *plan, int64_t len_q, int64_t len_kv)
+{
+    const fv_geometry *g = &plan->geometry;
+    int64_t pairs = g->batch * g->heads_kv;
+    shared_layout layout = {0};
+    size_t size = 0;
+    layout.work_capacity = fv_partition_capacity(g, len_q, len_kv);
+    layout.sequences = take(&size, (size_t)g->batch * sizeof(fv_sequence));
+    /* Sorting needs the table twice. */
+    layout.work = take(&size, 2 * (size_t)layout.work_capacity * sizeof(fv_work));
+    layout.pending = size;
+    if (fv_panels(g, len_q) <= g->split_panels && len_kv > g->split_keys) {
+        layout.lanes = len_q * g->group;
+        layout.splits = (len_kv + g->split_keys - 1) / g->split_keys;
+        layout.partial_stride =
+            fv_row_stride(layout.lanes * layout.splits * (2 + plan->desc.head_dim_v));
+        layout.pending = take(&size, (size_t)pairs * sizeof(_Atomic int32_t));
+        layout.partials = take_floats(&size, pairs * layout.partial_stride);
+    }
+    layout.scratch = size;
+    return layout;
+}
+
+static size_t total(size_t shared, size_t scratch, int32_t workers)
+{
+    return FV_ALIGNMENT - 1 + shared + (size_t)workers * scratch;
+}
+
+size_t fv_workspace_size(const fovea_plan *plan, int64_t len_q, int64_t len_kv, int32_t workers)
+{
+    return total(layout_shared(plan, len_q, len_kv).scratch, layout_scratch(plan, len_q).size, workers);
+}
+
+size_t fv_workspace_capacity(const fovea_plan *plan, int32_t workers)
+{
+    const fv_geometry *g = &plan->geometry;
+    if (g->batch == 0 || plan->desc.heads_q == 0 || plan->desc.len_q == 0)
+        return 0;
+    /* Shared memory grows with the lengths but for one step down: longer sequences do not split their keys. */
+    int64_t longest_split = min64(plan->desc.len_q, (int64_t)g->split_panels * g->panel_lanes / g->group);
+    size_t shared = layout_shared(plan, plan->desc.len_q, plan->desc.len_kv).scratch;
+    if (longest_split > 0) {
+        size_t with_splits = layout_shared(plan, longest_split, plan->desc.len_kv).scratch;
+        shared = shared > with_splits ? shared : with_splits;
+    }
+    return total(shared, layout_scratch(plan, plan->desc.len_q).size, workers);
+}
+
+void fv_workspace_layout(const fovea_plan *plan, int64_t len_q, int64_t len_kv, int32_t workers, void *memory,
+                         size_t size, fv_workspace *workspace)
+{
+    shared_layout shared = layout_shared(plan, len_q, len_kv);
+    size_t stride = layout_scratch(plan, len_q).size;
+    size_t skipped = (size_t)(-(uintptr_t)memory % FV_ALIGNMENT);
+    char *base = (char *)memory + skipped;
+    size_t needed = skipped + shared.scratch;
+    size_t fitting = size < needed ? 0 : (size - needed) / stride;
+    *workspace = (fv_workspace){
+        .sequences = (fv_sequence *)(void *)(base + shared.sequences),
+        .work = (fv_work *)(void *)(base + shared.work),
+        .work_capacity = shared.work_capacity,
+        .partials = {.base = (float *)(void *)(base + shared.partials),
+                     .stride = shared.partial_stride,
+                     .lanes = shared.lanes,
+                     .splits = shared.splits,
+                     .pending = (_Atomic int32_t *)(void *)(base + shared.pending)},
+        .scratch = base + shared.scratch,
+        .scratch_stride = stride,
+        .workers = fitting < (size_t)workers ? (int32_t)fitting : workers,
+    };
+}
+
+fv_scratch fv_scratch_of(const fovea_plan *plan, const fv_workspace *workspace, int64_t len_q, int32_t worker)
+{
+    scratch_layout layout = layout_scratch(plan, len_q);
+    char *base = workspace->scratch + (size_t)worker * workspace->scratch_stride;
+    return (fv_scratch){
+        .q = (float *)(void *)(base + layout.q),
+        .o = (float *)(void *)(base + layout.o),
+        .m = (float *)(void *)(base + layout.m),
+        .l = (float *)(void *)(base + layout.l),
+        .s = (float *)(void *)(base + layout.s),
+        .terms = (float *)(void *)(base + layout.terms),
+        .term_rows = (float *)(void *)(base + layout.term_rows),
+    };
+}

@@ -1,0 +1,61 @@
+/* Layout of the memory of one call: shared tables, partial results of split keys, and scratch for each worker. */
+#ifndef FOVEA_SRC_WORKSPACE_H
+#define FOVEA_SRC_WORKSPACE_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+
+#include "src/plan.h"
+
+/* Partial results of sequences whose keys are split. For each (batch entry, key/value head): references m and sums l
+ * [lane][split], then outputs [split][lane][head_dim_v], divided by their sum. */
+typedef struct fv_partials {
+    float *base;
+    /* Floats of one (batch entry, key/value head), and the lanes and splits there is room for. */
+    int64_t stride;
+    int64_t lanes;
+    int64_t splits;
+    /* Splits that are still being computed, one counter a (batch entry, key/value head). */
+    _Atomic int32_t *pending;
+} fv_partials;
+
+/* Scratch of one worker; every pointer is aligned to FV_ALIGNMENT. */
+typedef struct fv_scratch {
+    /* Packed queries and outputs of an item, references and sums of its lanes. */
+    float *q;
+    float *o;
+    float *m;
+    float *l;
+    /* Scores of a panel against a block; additive terms in the same layout, and as rows. */
+    float *s;
+    float *terms;
+    float *term_rows;
+} fv_scratch;
+
+typedef struct fv_workspace {
+    fv_sequence *sequences;
+    fv_work *work;
+    int64_t work_capacity;
+    fv_partials partials;
+    /* Scratch of worker w begins at scratch + w * scratch_stride; `workers` of them fit. */
+    char *scratch;
+    size_t scratch_stride;
+    int32_t workers;
+} fv_workspace;
+
+/* Bytes for a call of these lengths with so many workers, from memory of any alignment. */
+size_t fv_workspace_size(const fovea_plan *plan, int64_t len_q, int64_t len_kv, int32_t workers);
+
+/* Bytes for any call within the plan's capacity. */
+size_t fv_workspace_capacity(const fovea_plan *plan, int32_t workers);
+
+/* Lays the workspace out in `memory`; workspace->workers is `workers` or as many as fit; 0: not even one does. */
+void fv_workspace_layout(const fovea_plan *plan, int64_t len_q, int64_t len_kv, int32_t workers, void *memory,
+                         size_t size, fv_workspace *workspace);
+
+fv_scratch fv_scratch_of(const fovea_plan *plan, const fv_workspace *workspace, int64_t len_q, int32_t worker);
+
+/* Distance in floats between the rows of a few-row problem in scratch: rows stay aligned. */
+int64_t fv_row_stride(int64_t count);
+
+#endif
