@@ -77,14 +77,13 @@ static void add_part(const float *from, float weight, int64_t count, float *out)
         out[d] += weight * from[d];
 }
 
-static void merge_row(const merge_call *call, const row_index *index)
+/* The merged output of a row; `total` is the sum of the parts' weights relative to `largest`. */
+static void merge_values(const merge_call *call, const row_index *index, float largest, float total)
 {
     const fovea_merge_args *args = call->args;
     int64_t lse_offset = offset_of(index, args->part_lse_strides);
     int64_t out_offset = offset_of(index, args->part_out_strides);
     float *out = args->out + offset_of(index, args->out_strides);
-    float largest = largest_lse(call, lse_offset);
-    float total = total_weight(call, lse_offset, largest);
     float weights[STEP] __attribute__((aligned(FV_ALIGNMENT)));
 
     for (int64_t d = 0; d < args->head_dim_v; d++)
@@ -96,6 +95,17 @@ static void merge_row(const merge_call *call, const row_index *index)
             if (part_lse(call, part + i, lse_offset) != -INFINITY)
                 add_part(args->part_out[part + i] + out_offset, weights[i] / total, args->head_dim_v, out);
     }
+}
+
+static void merge_row(const merge_call *call, const row_index *index)
+{
+    const fovea_merge_args *args = call->args;
+    int64_t lse_offset = offset_of(index, args->part_lse_strides);
+    float largest = largest_lse(call, lse_offset);
+    float total = total_weight(call, lse_offset, largest);
+    /* Without values there may be no outputs to point to. */
+    if (args->head_dim_v > 0)
+        merge_values(call, index, largest, total);
     if (args->lse) {
         float zero = 0.0f, lse;
         call->kernels->log_sum_exp(&zero, &total, 1, &lse);
