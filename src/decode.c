@@ -185,6 +185,7 @@ void fv_decode_item(const fv_call *call, fv_item item, const fv_scratch *scratch
         write_outputs(&r, outputs);
     }
     fv_output_sums(call, &head, item.work, 0, r.count, scratch->m, scratch->l);
-    if (call->plan->desc.weights)
+    /* Without keys there may be no weights to point to. */
+    if (call->plan->desc.weights && call->args->len_kv > 0)
         write_weights(&r);
 }

@@ -56,7 +56,8 @@ static void finish_panel(const fv_call *call, const fv_head *head, const fv_work
     fv_output_rows(call, head, work, panel->first_lane, panel->lanes, rows);
     fv_panel_finish(head, panel, scratch, rows);
     fv_output_sums(call, head, work, panel->first_lane, panel->lanes, panel->m, panel->l);
-    if (call->plan->desc.weights)
+    /* Without keys there may be no weights to point to. */
+    if (call->plan->desc.weights && call->args->len_kv > 0)
         fv_panel_weights(head, panel, scratch);
 }
 
