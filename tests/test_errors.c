@@ -361,6 +361,11 @@ CHANGE(out_between_rows_of_q, set_strides(a->q_strides, HEADS_Q, LEN_Q, DIM + DI
        set_strides(a->out_strides, HEADS_Q, LEN_Q, DIM + DIM_V); a->out = m->q + DIM)
 CHANGE(out_touches_rows_of_q, out_between_rows_of_q(c); a->out = m->q + DIM - 1)
 
+/* Everything that may be as large as it gets, at once. */
+CHANGE(positions_extreme, offsets_extreme(c); windows_largest(c); with_everything(c);
+       a->query_offsets = m->wide_numbers; a->key_lengths = m->wide_numbers + 8; a->first_keys = m->wide_numbers + 8;
+       m->wide_numbers[8] = LEN_KV)
+
 /* The host. */
 CHANGE(executor_given, c->executor_pointer = &c->executor)
 CHANGE(executor_small, executor_given(c); c->executor.struct_size = 8)
@@ -379,6 +384,10 @@ CHANGE(empty_announced, with_everything(c); no_pointers(c); a->len_q = 0; a->mas
 CHANGE(empty_keys, a->len_kv = 0; a->k = NULL; a->v = NULL)
 CHANGE(empty_keys_with_options, with_mask(c); with_weights(c); a->mask = NULL; a->weights = NULL; a->len_kv = 0;
        a->k = NULL; a->v = NULL)
+/* One query row takes another way through the library; strides that address nothing may be anything. */
+CHANGE(empty_keys_of_one_row, empty_keys_with_options(c); a->len_q = 1;
+       for (int i = 0; i < 4; i++)
+           a->k_strides[i] = a->v_strides[i] = a->mask_strides[i] = a->weights_strides[i] = INT64_MAX)
 
 #undef CHANGE
 
@@ -574,6 +583,7 @@ static const error_case legal_cases[] = {
     LEGAL(lengths_at_the_ends),
     LEGAL(lengths_wide),
     LEGAL(offsets_extreme),
+    LEGAL(positions_extreme),
     LEGAL(broadcast_inputs),
     LEGAL(unused_strides),
     LEGAL(rows_backwards),
@@ -587,6 +597,7 @@ static const error_case legal_cases[] = {
     LEGAL(empty_announced),
     LEGAL(empty_keys),
     LEGAL(empty_keys_with_options),
+    LEGAL(empty_keys_of_one_row),
 };
 
 /* ---- Standard output and error are caught while the library runs. ---- */
