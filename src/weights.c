@@ -11,6 +11,9 @@ float *fv_weights_row(const fv_head *head, int64_t lane)
 
 void fv_weights_clear_outside(const fv_head *head, float *row, fv_key_range keys)
 {
+    /* Without keys the output may be NULL, which memset does not take. */
+    if (head->args->len_kv == 0)
+        return;
     memset(row, 0, (size_t)keys.begin * sizeof(float));
     memset(row + keys.end, 0, (size_t)(head->args->len_kv - keys.end) * sizeof(float));
 }
