@@ -37,7 +37,8 @@
  *  1. Counts may be anything from 0 up to what the comment says; tails are the kernel's business.
  *  2. Only the stated elements are read or written. Prefetching elsewhere is allowed.
  *  3. The result of a lane (or row) depends on that lane's data alone: not on its position, nor on the other lanes, nor on
- *     the number of vectors, nor on how keys are divided over tiles. This is what makes results independent of threads.
+ *     the number of vectors, nor on how keys are divided over tiles. This is what makes results independent of threads. (The
+ *     number of query rows may change the order of a sum in the row family: it follows from the problem.)
  *  4. No allocation, no globals, no OpenMP, no errno, no change of the floating-point environment.
  *  5. Pointers to packed data (q, s, o, m, l, start, peak, terms, factor) are aligned to FV_ALIGNMENT, at vector
  *     granularity; pointers to the caller's tensors are aligned to their element only. No pointer aliases another.
@@ -139,7 +140,8 @@ typedef struct fv_panel_kernels {
     /* s[key][lane] = start[lane] + sum over d, in ascending order, of k[key][d] * q[d][lane]. */
     void (*scores)(const fv_score_args *args);
 
-    /* The same followed by s = exp2(s), by the inline exponential; peak is that of the scores. */
+    /* The same followed by s = exp2(s), by the inline exponential; peak is that of the scores. What a score above 127 gives
+     * is not specified: the caller looks at peak. */
     void (*scores_exp)(const fv_score_args *args);
 
     /* Keys [key_begin, key_end) of the block, `vectors` vectors: s[key][lane] = -inf unless
@@ -158,7 +160,8 @@ typedef struct fv_panel_kernels {
     void (*add_terms)(float *s, int32_t ld, int32_t vectors, int32_t keys, const float *terms);
 
     /* s = exp2(s - shift[lane]); shift NULL: exp2(s). mark_forbidden non-zero: where s is -inf the result is -0.0, which
-     * values_marked tells from a probability that underflowed. */
+     * values_marked tells from a probability that underflowed. Differences above 127 give an unspecified value with
+     * FV_EXP_FUSED; the caller prevents them. */
     void (*exponentials)(float *s, int32_t ld, int32_t vectors, int32_t keys, const float *shift, fv_exp exp,
                          int32_t mark_forbidden);
 
@@ -177,8 +180,8 @@ typedef struct fv_row_kernels {
     /* Keys between a switch from keys to values, so that both streams stay in the hardware prefetcher's view. */
     int32_t key_block;
 
-    /* s[row * s_stride + key] = sum over d of q[row * q_stride + d] * k[key][d], rows <= FV_MAX_ROWS. Every row's result is
-     * the same whatever the number of rows. q is packed: scaled, rows q_stride apart, aligned. */
+    /* s[row * s_stride + key] = sum over d of q[row * q_stride + d] * k[key][d], rows <= FV_MAX_ROWS. q is packed: scaled, rows
+     * q_stride apart, aligned. */
     void (*dots)(const float *q, int64_t q_stride, int32_t rows, const float *k, int64_t k_stride, int32_t keys,
                  int64_t head_dim, float *s, int64_t s_stride);
 

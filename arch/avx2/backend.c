@@ -1,0 +1,9 @@
+/* The AVX2 backend: x86-64 with AVX2, FMA and F16C. */
+#include "arch/avx2/kernels.h"
+
+const fv_backend fv_backend_avx2 = {
+    .name = "avx2",
+    .isa = FOVEA_ISA_GENERIC,
+    .panel = &fv_avx2_panel,
+    .row = &fv_avx2_row,
+};

@@ -1,0 +1,11 @@
+/* The families of the AVX2 backend. */
+#ifndef FOVEA_ARCH_AVX2_KERNELS_H
+#define FOVEA_ARCH_AVX2_KERNELS_H
+
+#include "arch/kernel.h"
+
+extern const fv_backend fv_backend_avx2;
+extern const fv_panel_kernels fv_avx2_panel;
+extern const fv_row_kernels fv_avx2_row;
+
+#endif

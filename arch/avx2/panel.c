@@ -1,0 +1,72 @@
+/* Panel family on AVX2. Sixteen registers: tiles of 6 keys (or value elements) x 2 vectors leave room for two vectors of
+ * lanes and the broadcast element. */
+#include "arch/avx2/vec.h"
+
+#include "arch/common/exp2.h"
+#include "arch/common/panel_steps.h"
+#include "arch/common/tile_name.h"
+
+#include "arch/avx2/kernels.h"
+
+enum { PANEL_VECTORS = 2, KEY_BLOCK = 192, TILE_HEIGHT = 6 };
+
+#define TILE_VECTORS 1
+#define TILE_EXP 0
+#include "arch/avx2/score_tiles.inc"
+#define TILE_VECTORS 1
+#define TILE_EXP 1
+#include "arch/avx2/score_tiles.inc"
+#define TILE_VECTORS 2
+#define TILE_EXP 0
+#include "arch/avx2/score_tiles.inc"
+#define TILE_VECTORS 2
+#define TILE_EXP 1
+#include "arch/avx2/score_tiles.inc"
+
+#define TILE_VECTORS 1
+#include "arch/avx2/value_tiles.inc"
+#define TILE_VECTORS 2
+#include "arch/avx2/value_tiles.inc"
+
+static void scores(const fv_score_args *a)
+{
+    if (a->vectors == 2)
+        scores_2_0_run(a);
+    else
+        scores_1_0_run(a);
+}
+
+static void scores_exp(const fv_score_args *a)
+{
+    if (a->vectors == 2)
+        scores_2_1_run(a);
+    else
+        scores_1_1_run(a);
+}
+
+static void values(const fv_value_args *a)
+{
+    if (a->vectors == 2)
+        values_2_all_dims(a);
+    else
+        values_1_all_dims(a);
+}
+
+const fv_panel_kernels fv_avx2_panel = {
+    .lanes = V_LANES,
+    .vectors = PANEL_VECTORS,
+    .key_block = KEY_BLOCK,
+    .tile_keys = TILE_HEIGHT,
+    .pack = pack,
+    .unpack = unpack,
+    .scores = scores,
+    .scores_exp = scores_exp,
+    .mask_lanes = mask_lanes,
+    .peaks = peaks,
+    .softcap = softcap,
+    .add_terms = add_terms,
+    .exponentials = exponentials,
+    .rescale = rescale,
+    .values = values,
+    .values_marked = values_marked,
+};

@@ -1,0 +1,22 @@
+/* Row family on AVX2. */
+#include "arch/avx2/vec.h"
+
+#include "arch/common/exp2.h"
+#include "arch/common/row_steps.h"
+
+#include "arch/avx2/kernels.h"
+
+enum { ROW_KEY_BLOCK = 32 };
+
+const fv_row_kernels fv_avx2_row = {
+    .key_block = ROW_KEY_BLOCK,
+    .dots = dots,
+    .weighted_sum = weighted_sum,
+    .weighted_sum_marked = weighted_sum_marked,
+    .peak = peak,
+    .softcap = row_softcap,
+    .add_terms = row_add_terms,
+    .exponentials = row_exponentials,
+    .scale = row_scale,
+    .log_sum_exp = log_sum_exp,
+};

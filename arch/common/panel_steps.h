@@ -1,0 +1,224 @@
+/* The steps of the panel family that have no register tile, over a backend's vector vocabulary. Include vec.h and exp2.h
+ * first. Each function is a member of fv_panel_kernels (arch/kernel.h says what it does). */
+#ifndef FOVEA_ARCH_COMMON_PANEL_STEPS_H
+#define FOVEA_ARCH_COMMON_PANEL_STEPS_H
+
+#include <string.h>
+
+#include "arch/kernel.h"
+
+/* Loads V_LANES elements of V_LANES rows, zeros for NULL rows. */
+static inline void load_square(const float *const *rows, int64_t i, vf scale, vf *x)
+{
+#pragma GCC unroll 16
+    for (int j = 0; j < V_LANES; j++)
+        x[j] = rows[j] ? v_mul(v_load(rows[j] + i), scale) : v_set(0.0f);
+}
+
+static void pack(const float *const *rows, int32_t ld, int64_t count, float scale, float *packed)
+{
+    int64_t whole = count / V_LANES * V_LANES;
+    for (int32_t lane = 0; lane < ld; lane += V_LANES) {
+        for (int64_t i = 0; i < whole; i += V_LANES) {
+            vf x[V_LANES];
+            load_square(rows + lane, i, v_set(scale), x);
+            v_transpose(x);
+#pragma GCC unroll 16
+            for (int j = 0; j < V_LANES; j++)
+                v_store(packed + (i + j) * ld + lane, x[j]);
+        }
+        for (int64_t i = whole; i < count; i++)
+            for (int32_t j = lane; j < lane + V_LANES; j++)
+                packed[i * ld + j] = rows[j] ? rows[j][i] * scale : 0.0f;
+    }
+}
+
+/* Writes the first `count` elements of each row of a transposed square. */
+static inline void store_square(float *const *rows, int64_t i, int64_t count, const vf *x)
+{
+    for (int j = 0; j < V_LANES; j++) {
+        if (rows[j] == NULL)
+            continue;
+        if (count == V_LANES) {
+            v_store(rows[j] + i, x[j]);
+        } else {
+            float row[V_LANES];
+            v_store(row, x[j]);
+            memcpy(rows[j] + i, row, (size_t)count * sizeof(float));
+        }
+    }
+}
+
+static int32_t unpack(float *const *rows, int32_t ld, int64_t count, const float *packed, const float *factor)
+{
+    int32_t finite = 1;
+    for (int32_t lane = 0; lane < ld; lane += V_LANES) {
+        /* Stays 0 in the lanes whose results are all finite, else becomes NaN. */
+        vf check = v_set(0.0f);
+        vf f = v_load(factor + lane);
+        for (int64_t i = 0; i < count; i += V_LANES) {
+            int64_t valid = count - i < V_LANES ? count - i : V_LANES;
+            vf x[V_LANES];
+            for (int j = 0; j < V_LANES; j++) {
+                x[j] = j < valid ? v_mul(v_load(packed + (i + j) * ld + lane), f) : v_set(0.0f);
+                check = v_fma(x[j], v_set(0.0f), check);
+            }
+            v_transpose(x);
+            store_square(rows + lane, i, valid, x);
+        }
+        float checked[V_LANES];
+        v_store(checked, check);
+        for (int j = 0; j < V_LANES; j++)
+            finite &= rows[lane + j] == NULL || checked[j] == 0.0f;
+    }
+    return finite;
+}
+
+static void mask_lanes(float *s, int32_t ld, int32_t vectors, int32_t key_begin, int32_t key_end,
+                       const int32_t *visible_begin, const int32_t *visible_end, float *peak)
+{
+    vf forbidden = v_set(-INFINITY);
+    for (int32_t lane = 0; lane < vectors * V_LANES; lane += V_LANES) {
+        vf largest = peak ? v_load(peak + lane) : forbidden;
+        for (int32_t key = key_begin; key < key_end; key++) {
+            float *at = s + (int64_t)key * ld + lane;
+            vf x = v_select(v_in_range(key, visible_begin + lane, visible_end + lane), v_load(at), forbidden);
+            largest = v_max(x, largest);
+            v_store(at, x);
+        }
+        if (peak)
+            v_store(peak + lane, largest);
+    }
+}
+
+static void peaks(const float *s, int32_t ld, int32_t vectors, int32_t keys, float *peak)
+{
+    for (int32_t lane = 0; lane < vectors * V_LANES; lane += V_LANES) {
+        vf largest = v_load(peak + lane);
+        for (int32_t key = 0; key < keys; key++)
+            largest = v_max(v_load(s + (int64_t)key * ld + lane), largest);
+        v_store(peak + lane, largest);
+    }
+}
+
+static void softcap(float *s, int32_t ld, int32_t vectors, int32_t keys, float cap)
+{
+    for (int32_t key = 0; key < keys; key++, s += ld)
+        for (int32_t lane = 0; lane < vectors * V_LANES; lane += V_LANES)
+            v_store(s + lane, v_mul(v_set(cap), v_sleef_tanh(v_load(s + lane))));
+}
+
+static void add_terms(float *s, int32_t ld, int32_t vectors, int32_t keys, const float *terms)
+{
+    vf forbidden = v_set(-INFINITY);
+    for (int32_t key = 0; key < keys; key++, s += ld, terms += ld)
+        for (int32_t lane = 0; lane < vectors * V_LANES; lane += V_LANES) {
+            vf term = v_load(terms + lane);
+            v_store(s + lane, v_select(v_equal(term, forbidden), forbidden, v_add(v_load(s + lane), term)));
+        }
+}
+
+static void rescale(float *o, int32_t ld, int32_t vectors, int64_t count, const float *factor)
+{
+    for (int64_t i = 0; i < count; i++, o += ld)
+        for (int32_t lane = 0; lane < vectors * V_LANES; lane += V_LANES)
+            v_store(o + lane, v_mul(v_load(o + lane), v_load(factor + lane)));
+}
+
+/* s - shift for one vector; shift may be NULL. */
+static inline vf shifted(const float *s, const float *shift)
+{
+    return shift ? v_sub(v_load(s), v_load(shift)) : v_load(s);
+}
+
+/* A call of SLEEF may clobber every vector register, so nothing is kept in one across it. */
+static void sleef_exponentials(float *s, int32_t ld, int32_t vectors, int32_t keys, const float *shift)
+{
+    for (int32_t key = 0; key < keys; key++, s += ld)
+        for (int32_t lane = 0; lane < vectors * V_LANES; lane += V_LANES) {
+            const float *by = shift ? shift + lane : NULL;
+            vf p = v_sleef_exp2(shifted(s + lane, by));
+            v_store(s + lane, flush_subnormal(shifted(s + lane, by), p));
+        }
+}
+
+static void fused_exponentials(float *s, int32_t ld, int32_t vectors, int32_t keys, const float *shift)
+{
+    for (int32_t lane = 0; lane < vectors * V_LANES; lane += V_LANES) {
+        const float *by = shift ? shift + lane : NULL;
+        float *at = s + lane;
+        int32_t key = 0;
+        for (; key + 4 <= keys; key += 4, at += 4 * (int64_t)ld) {
+            vf x[4];
+#pragma GCC unroll 4
+            for (int i = 0; i < 4; i++)
+                x[i] = shifted(at + i * (int64_t)ld, by);
+            fused_exp2(x, 4);
+#pragma GCC unroll 4
+            for (int i = 0; i < 4; i++)
+                v_store(at + i * (int64_t)ld, x[i]);
+        }
+        for (; key < keys; key++, at += ld) {
+            vf x[1] = {shifted(at, by)};
+            fused_exp2(x, 1);
+            v_store(at, x[0]);
+        }
+    }
+}
+
+/* As both of the above, with -0.0 where the score is -inf. Not for speed. */
+static void marked_exponentials(float *s, int32_t ld, int32_t vectors, int32_t keys, const float *shift, fv_exp exp)
+{
+    for (int32_t key = 0; key < keys; key++, s += ld)
+        for (int32_t lane = 0; lane < vectors * V_LANES; lane += V_LANES) {
+            float kept[V_LANES];
+            memcpy(kept, s + lane, sizeof kept);
+            const float *by = shift ? shift + lane : NULL;
+            if (exp == FV_EXP_FUSED)
+                fused_exponentials(s + lane, ld, 1, 1, by);
+            else
+                sleef_exponentials(s + lane, ld, 1, 1, by);
+            vmask forbidden = v_equal(v_load(kept), v_set(-INFINITY));
+            v_store(s + lane, v_select(forbidden, v_set(-0.0f), v_load(s + lane)));
+        }
+}
+
+static void exponentials(float *s, int32_t ld, int32_t vectors, int32_t keys, const float *shift, fv_exp exp,
+                         int32_t mark_forbidden)
+{
+    if (mark_forbidden)
+        marked_exponentials(s, ld, vectors, keys, shift, exp);
+    else if (exp == FV_EXP_FUSED)
+        fused_exponentials(s, ld, vectors, keys, shift);
+    else
+        sleef_exponentials(s, ld, vectors, keys, shift);
+}
+
+/* One vector of lanes and one element of the values (-1: the sum of the probabilities) over all segments. */
+static inline vf marked_sum(const fv_value_args *a, int32_t vector, int64_t d)
+{
+    vf sum = v_set(0.0f);
+    for (int32_t j = 0; j < a->segment_count; j++) {
+        const fv_segment *segment = &a->segments[j];
+        if (vector < segment->vector_begin || vector >= segment->vector_end)
+            continue;
+        for (int32_t key = segment->key_begin; key < segment->key_end; key++) {
+            vf p = v_load(a->p + (int64_t)key * a->ld + vector * V_LANES);
+            vf v = d < 0 ? v_set(1.0f) : v_broadcast(a->v + key * a->v_stride + d);
+            sum = v_select_by_sign(p, sum, v_fma(v, p, sum));
+        }
+    }
+    return sum;
+}
+
+static void values_marked(const fv_value_args *a)
+{
+    for (int32_t vector = 0; vector < a->vectors; vector++)
+        for (int64_t d = -1; d < a->head_dim_v; d++) {
+            float *to = (d < 0 ? a->l : a->o + d * a->ld) + vector * V_LANES;
+            vf sum = marked_sum(a, vector, d);
+            v_store(to, a->first ? sum : v_add(v_load(to), sum));
+        }
+}
+
+#endif
