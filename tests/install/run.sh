@@ -4,6 +4,7 @@
 # usage: tests/install/run.sh BUILD_DIR
 #
 # Installs a built tree under a temporary folder and compiles small programs against it. Ends with "N passed, N failed".
+# shellcheck disable=SC2317 # functions are called through check
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 1
 export PATH=/usr/bin:$PATH
@@ -58,7 +59,7 @@ for header in "$prefix"/include/fovea/*.h; do
 done
 
 all_headers() {
-    diff <(ls include/fovea/*.h | xargs -n 1 basename) <(ls "$prefix/include/fovea")
+    diff <(cd include/fovea && echo ./*.h) <(cd "$prefix/include/fovea" && echo ./*)
 }
 check 'every public header' all_headers
 
@@ -81,9 +82,9 @@ version_is_the_headers() {
     [ "$(package --modversion)" = "$(sed -n 's/^#define FOVEA_VERSION_.* //p' "$prefix/include/fovea/version.h" | paste -sd.)" ]
 }
 
-check 'C program, pkg-config' through_pkg_config "$cc" c11 $here/use.c
-check 'C++ program, pkg-config' through_pkg_config "$cxx" c++17 $here/use.cc
-check 'C program, pkg-config --static' through_pkg_config "$cc" c11 $here/use.c -l:libfovea.a
+check 'C program, pkg-config' through_pkg_config "$cc" c11 "$here"/use.c
+check 'C++ program, pkg-config' through_pkg_config "$cxx" c++17 "$here"/use.cc
+check 'C program, pkg-config --static' through_pkg_config "$cc" c11 "$here"/use.c -l:libfovea.a
 check 'version' version_is_the_headers
 
 soname() {
@@ -108,13 +109,13 @@ check 'examples/attention.c' example_says
 # ---- CMake ----
 
 cmake_project() {
-    cmake -S $here/cmake -B "$work/cmake" -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_BUILD_TYPE=Release &&
+    cmake -S "$here"/cmake -B "$work/cmake" -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_BUILD_TYPE=Release &&
         cmake --build "$work/cmake" && "$work/cmake/c_fovea" && "$work/cmake/c_fovea_static" && "$work/cmake/cxx_fovea"
 }
 check 'CMake project, find_package' cmake_project
 
 cmake_refuses_other_version() {
-    sed 's/fovea 0\.1/fovea 9.9/' $here/cmake/CMakeLists.txt >"$work/CMakeLists.txt"
+    sed 's/fovea 0\.1/fovea 9.9/' "$here"/cmake/CMakeLists.txt >"$work/CMakeLists.txt"
     ! cmake -S "$work" -B "$work/cmake-other" -DCMAKE_PREFIX_PATH="$prefix" >/dev/null 2>&1
 }
 check 'CMake refuses another version' cmake_refuses_other_version
@@ -124,7 +125,7 @@ check 'CMake refuses another version' cmake_refuses_other_version
 subproject() {
     local project=$work/subproject
     mkdir -p "$project/subprojects" &&
-        cp $here/subproject/meson.build $here/use.c "$project" &&
+        cp "$here"/subproject/meson.build "$here"/use.c "$project" &&
         ln -s "$PWD" "$project/subprojects/fovea" &&
         meson setup "$project/build" "$project" --force-fallback-for=fovea -Dfovea:cli=false --buildtype=plain &&
         meson test -C "$project/build" --print-errorlogs use
