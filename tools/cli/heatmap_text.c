@@ -1,0 +1,175 @@
+#include "heatmap_text.h"
+
+#include <inttypes.h>
+#include <langinfo.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "utf8.h"
+
+/* Characters of a label; longer ones are cut. */
+enum { LABEL_MAX = 14 };
+
+/* Columns beside labels and cells: the strongest key of each row. */
+enum { REST = LABEL_MAX + 12 };
+
+enum { LEVELS = 10 };
+
+typedef struct canvas {
+    FILE *file;
+    const attention_map *map;
+    bool colour;
+    /* Whether it shows UTF-8. */
+    bool utf8;
+    /* Width of the row labels, height of the column labels, columns that fit, and the value of the highest level. */
+    int64_t label, header, columns;
+    float top;
+} canvas;
+
+/* Prints one character of a label; plain text has '?' for what is not ASCII. */
+static void print_character(const canvas *c, const char *text) {
+    if ((unsigned char)*text < 0x80 || !c->utf8)
+        fputc((unsigned char)*text < 0x80 ? *text : '?', c->file);
+    else
+        fprintf(c->file, "%.*s", utf8_step(text), text);
+}
+
+static const char *skip_characters(const char *text, int64_t count) {
+    while (count-- > 0)
+        text += utf8_step(text);
+    return text;
+}
+
+static int64_t label_length(const char *text) {
+    int64_t length = utf8_count(text);
+    return length < LABEL_MAX ? length : LABEL_MAX;
+}
+
+static void print_label(const canvas *c, const char *text) {
+    for (int64_t left = label_length(text); left > 0; left--) {
+        print_character(c, text);
+        text += utf8_step(text);
+    }
+}
+
+static int64_t longest_label(const token_list *list, int64_t count) {
+    int64_t longest = 0;
+    for (int64_t i = 0; i < count; i++) {
+        int64_t length = label_length(list->tokens[i]);
+        longest = length > longest ? length : longest;
+    }
+    return longest;
+}
+
+/* 0 ... LEVELS - 1; NaN, which an input may have caused, is 0. */
+static int32_t level_of(const canvas *c, float p) {
+    float scaled = c->top > 0 ? p / c->top * LEVELS : 0;
+    return scaled >= LEVELS ? LEVELS - 1 : scaled > 0 ? (int32_t)scaled : 0;
+}
+
+/* Two columns of one level; -1 is below the lowest: grey, so that colours stand out. `text` is two characters for what
+ * colours leave free. */
+static void print_shade(const canvas *c, int32_t level, const char *text) {
+    /* Dark violet to yellow, in steps of about the same lightness, of the 256-colour palette. */
+    static const int32_t palette[LEVELS] = {53, 54, 60, 24, 30, 36, 72, 77, 148, 220};
+    static const char shades[LEVELS + 1] = " .:-=+*#%@";
+    if (c->colour)
+        fprintf(c->file, "\x1b[48;5;%d;38;5;%dm%s", level < 0 ? 235 : palette[level], level < 6 ? 231 : 16, text);
+    else
+        fprintf(c->file, "%c%c", shades[level < 0 ? 0 : level], shades[level < 0 ? 0 : level]);
+}
+
+static void print_cell(const canvas *c, float p) {
+    char text[16] = "  ";
+    if (p >= 0.095f)
+        snprintf(text, sizeof text, "%2.0f", fmin((double)p * 100, 99));
+    print_shade(c, p >= 0.01f ? level_of(c, p) : -1, text);
+}
+
+static void end_colour(const canvas *c) {
+    if (c->colour)
+        fputs("\x1b[0m", c->file);
+}
+
+/* Column labels are written downwards and end at the cells. */
+static void print_header(const canvas *c) {
+    for (int64_t line = 0; line < c->header; line++) {
+        fprintf(c->file, "%*s", (int)c->label + 2, "");
+        for (int64_t j = 0; j < c->columns; j++) {
+            const char *text = c->map->column_tokens->tokens[j];
+            int64_t at = line - (c->header - label_length(text));
+            fputc(' ', c->file);
+            if (at < 0)
+                fputc(' ', c->file);
+            else
+                print_character(c, skip_characters(text, at));
+        }
+        fputc('\n', c->file);
+    }
+}
+
+static void print_row(const canvas *c, int64_t row) {
+    const attention_map *map = c->map;
+    const float *p = map->p + row * map->ld;
+    const char *text = map->row_tokens->tokens[row];
+    fprintf(c->file, "%*s", (int)(c->label - label_length(text)), "");
+    print_label(c, text);
+    fputs(c->colour ? "  " : " |", c->file);
+    for (int64_t j = 0; j < c->columns; j++)
+        print_cell(c, p[j]);
+    end_colour(c);
+    fputs(c->colour ? "  " : "| ", c->file);
+    int64_t best = attention_map_best(map, row);
+    if (map->columns > 0 && p[best] > 0) {
+        fprintf(c->file, "%s %3.0f %% ", c->utf8 ? "\u2192" : "->", (double)p[best] * 100);
+        print_label(c, map->column_tokens->tokens[best]);
+    }
+    fputc('\n', c->file);
+}
+
+static void print_scale(const canvas *c) {
+    fprintf(c->file, "%*s0 %% ", (int)c->label + 2, "");
+    for (int32_t level = 0; level < LEVELS; level++)
+        print_shade(c, level, "  ");
+    end_colour(c);
+    fprintf(c->file, " %.0f %%   rows: queries, columns: keys\n", (double)c->top * 100);
+}
+
+static bool has_colours(FILE *file) {
+    const char *terminal = getenv("TERM"), *no_colour = getenv("NO_COLOR");
+    return isatty(fileno(file)) && !(no_colour && *no_colour) && terminal && strcmp(terminal, "dumb") != 0;
+}
+
+/* Cells that fit beside the labels; all of them if `file` is no terminal. */
+static int64_t columns_that_fit(const canvas *c) {
+    struct winsize size;
+    if (ioctl(fileno(c->file), TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+        return c->map->columns;
+    int64_t fit = (size.ws_col - c->label - 2 - REST) / 2;
+    return fit < 1 ? 1 : fit;
+}
+
+void heatmap_text(FILE *file, const attention_map *map) {
+    char cut[160];
+    canvas c = {.file = file, .map = map, .colour = has_colours(file), .top = attention_map_max(map)};
+    c.utf8 = c.colour && strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+    c.label = longest_label(map->row_tokens, map->rows);
+    c.columns = columns_that_fit(&c);
+    c.columns = c.columns < map->columns ? c.columns : map->columns;
+    c.header = longest_label(map->column_tokens, c.columns);
+    if (map->title)
+        fprintf(file, "%s\n", map->title);
+    print_header(&c);
+    for (int64_t row = 0; row < map->rows; row++)
+        print_row(&c, row);
+    print_scale(&c);
+    attention_map_cut(map, cut, sizeof cut);
+    if (*cut)
+        fprintf(file, "shown: %s\n", cut);
+    if (c.columns < map->columns)
+        fprintf(file, "the terminal has room for %" PRId64 " of %" PRId64 " columns\n", c.columns, map->columns);
+}
