@@ -1,0 +1,27 @@
+#include "case.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void bench_list_add(bench_list *list, const bench_case *item, const char *group, const char *exp, const char *row) {
+    if (list->count == list->capacity) {
+        list->capacity = list->capacity ? 2 * list->capacity : 256;
+        list->items = realloc(list->items, (size_t)list->capacity * sizeof list->items[0]);
+        if (!list->items) {
+            fputs("fovea-bench: out of memory\n", stderr);
+            exit(1);
+        }
+    }
+    bench_case *added = &list->items[list->count++];
+    *added = *item;
+    added->exp = exp ? exp : "-";
+    const int32_t length =
+        exp ? snprintf(added->name, sizeof added->name, "%s/%s/%s/%s", group, item->backend->name, exp, row)
+            : snprintf(added->name, sizeof added->name, "%s/%s/%s", group, item->backend->name, row);
+    if (length < 0 || (size_t)length >= sizeof added->name) {
+        fprintf(stderr, "fovea-bench: the name of row %s is too long\n", row);
+        exit(1);
+    }
+    added->row_offset = length - (int32_t)strlen(row);
+}

@@ -1,0 +1,58 @@
+#include "environment.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "fovea/version.h"
+#include "measure.h"
+#include "pages.h"
+
+/* Two regions as large as the keys and values of a long decoding step; a few pages to see that it works. */
+static const size_t region_bytes = (size_t)64 << 20;
+static const size_t smoke_region_bytes = (size_t)1 << 20;
+
+enum { SAMPLES = 9 };
+
+static void find_bandwidth(bench_environment *found, const bench_options *options) {
+    const size_t bytes = options->smoke ? smoke_region_bytes : region_bytes;
+    bench_pages pages;
+    if (!bench_pages_map(&pages, 2 * bytes, options->huge_pages))
+        return;
+    const unsigned char *a = bench_pages_cut(&pages, bytes);
+    const unsigned char *b = bench_pages_cut(&pages, bytes);
+    const bench_regions regions = {a, b, bytes};
+    const bench_read_pattern best = bench_read_best(&regions, options->threads, options->smoke ? 1 : 3);
+    double rates[SAMPLES];
+    for (int32_t i = 0; i < SAMPLES; i++)
+        rates[i] = bench_read_rate(&best, &regions, options->threads);
+    found->bandwidth = bench_quartiles_of(rates, SAMPLES).median;
+    bench_read_describe(&best, found->pattern, sizeof found->pattern);
+    bench_pages_unmap(&pages);
+}
+
+bench_environment bench_environment_find(const bench_options *options) {
+    bench_environment found = {
+        .version = fovea_version(),
+        .cpu = fovea_cpu_name(),
+        .pages = options->huge_pages ? "huge pages" : "4 KiB pages",
+        .threads = options->threads,
+    };
+    const time_t now = time(NULL);
+    struct tm utc;
+    if (gmtime_r(&now, &utc))
+        strftime(found.date, sizeof found.date, "%Y-%m-%d %H:%M UTC", &utc);
+    (void)getloadavg(&found.load, 1);
+    find_bandwidth(&found, options);
+    return found;
+}
+
+double bench_environment_peak(const fv_backend *backend, const bench_options *options) {
+    const bench_probe *probe = bench_probe_for(backend);
+    const int64_t times = bench_probe_times(probe, options->smoke);
+    const bench_clock clock = options->threads > 1 ? BENCH_CLOCK_WALL : BENCH_CLOCK_THREAD;
+    double rates[SAMPLES];
+    for (int32_t i = 0; i < SAMPLES; i++)
+        rates[i] = bench_multiply_add_rate(probe, options->threads, times, clock);
+    return bench_quartiles_of(rates, SAMPLES).median;
+}

@@ -1,0 +1,56 @@
+/* Measuring a case against its limit: probe, case, probe, over and over, so that whatever slows the machine down slows
+ * both. Each round gives one ratio; the median of the ratios is the figure. */
+#ifndef FOVEA_BENCH_MEASURE_H
+#define FOVEA_BENCH_MEASURE_H
+
+#include "case.h"
+#include "statistics.h"
+
+/* One round: seconds of one run of the case, and what the probes around it gave (0: not asked). */
+typedef struct bench_round {
+    double seconds;
+    double peak;
+    double bandwidth;
+    double base_seconds;
+} bench_round;
+
+/* How a case is measured; found once, after it was opened. */
+typedef struct bench_setup {
+    const bench_probe *probe;
+    int64_t probe_times;
+    bench_read_pattern pattern;
+    int64_t runs;
+    int64_t base_runs;
+    /* Rounds that a table should take. */
+    int32_t rounds;
+} bench_setup;
+
+typedef struct bench_result {
+    int32_t rounds;
+    bench_quartiles figure;
+    /* Medians over the rounds; 0 where they do not apply. */
+    double seconds;
+    double peak;
+    double bandwidth;
+    double share_fma;
+    double share_read;
+} bench_result;
+
+/* Steps of the multiply-add probe that take about a millisecond, or the least when `quick`. */
+int64_t bench_probe_times(const bench_probe *probe, int32_t quick);
+
+/* Finds slice lengths and the best way to read; warms the case up. */
+bench_setup bench_prepare(bench_case *item);
+
+bench_round bench_measure_round(bench_case *item, const bench_setup *setup);
+
+/* Sums up rounds; count >= 1. */
+bench_result bench_summarise(const bench_case *item, const bench_round *rounds, int32_t count);
+
+/* The unit of the figure: "% fma", "% read", "% base", "x", "ns", "slots". */
+const char *bench_unit(bench_limit limit);
+
+/* Non-zero if a smaller figure is better. */
+int32_t bench_smaller_is_better(bench_limit limit);
+
+#endif

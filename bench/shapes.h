@@ -1,0 +1,58 @@
+/* The whole-call shapes that are measured, by name. */
+#ifndef FOVEA_BENCH_SHAPES_H
+#define FOVEA_BENCH_SHAPES_H
+
+#include <stdint.h>
+
+#include "case.h"
+#include "fovea/attention.h"
+
+/* Which exponentials a shape is measured with. */
+typedef enum shape_exps { SHAPE_BOTH = 0, SHAPE_SLEEF, SHAPE_FUSED } shape_exps;
+
+/* What is asked beyond plain attention. */
+typedef enum shape_feature { SHAPE_PLAIN = 0, SHAPE_MASK, SHAPE_BIAS, SHAPE_SOFTCAP, SHAPE_RISING } shape_feature;
+
+/* One call. Zero is a default where the comment says so. */
+typedef struct bench_shape {
+    const char *name;
+    bench_limit limit;
+    fovea_type type_q;
+    fovea_type type_kv;
+    /* 0: 1. */
+    int32_t batch;
+    int32_t heads_q;
+    /* 0: heads_q. */
+    int32_t heads_kv;
+    int32_t len_q;
+    int32_t len_kv;
+    int32_t dim;
+    int32_t causal;
+    /* Keys to the left of the diagonal; 0: all. */
+    int32_t window;
+    /* Heads are interleaved, (batch, len, heads, dim), instead of following one another. */
+    int32_t interleaved;
+    /* Groups of heads_q heads that the tensors hold; calls take them in turn, so that data comes from memory. 0: 1. */
+    int32_t rotation;
+    /* Measured a second time, as name/cold, with this rotation. */
+    int32_t cold_rotation;
+    shape_feature feature;
+    fovea_arithmetic arithmetic;
+    /* Planned anew in every call. */
+    int32_t one_call;
+    shape_exps exps;
+    /* 0: the command line's. */
+    int32_t threads;
+
+    /* BENCH_LIMIT_BASE and SPEEDUP compare with the plain call of the same shape (contiguous heads, no feature, one
+     * thread), but for what these name. */
+    int32_t base_sleef;
+    int32_t base_len_q;
+    int32_t base_len_kv;
+    int32_t base_type_kv;
+} bench_shape;
+
+extern const bench_shape bench_shapes[];
+extern const int32_t bench_shape_count;
+
+#endif
