@@ -49,7 +49,7 @@ bench_environment bench_environment_find(const bench_options *options) {
 
 double bench_environment_peak(const fv_backend *backend, const bench_options *options) {
     const bench_probe *probe = bench_probe_for(backend);
-    const int64_t times = bench_probe_times(probe, options->smoke);
+    const int64_t times = bench_probe_times(probe, options->threads, options);
     const bench_clock clock = options->threads > 1 ? BENCH_CLOCK_WALL : BENCH_CLOCK_THREAD;
     double rates[SAMPLES];
     for (int32_t i = 0; i < SAMPLES; i++)

@@ -5,9 +5,9 @@
 
 static const double slice_seconds = 5e-3;
 static const double probe_seconds = 1e-3;
+static const double shared_probe_seconds = 6e-3;
 
-/* Rounds by the length of a slice; several threads are disturbed more often than one, and memory more than arithmetic.
- */
+/* Rounds by the length of a slice; threads and memory are disturbed more often than arithmetic on one thread. */
 enum { ROUNDS = 11, WALL_ROUNDS = 21, LONG_ROUNDS = 5, LONGEST_ROUNDS = 3, READ_ROUNDS = 3 };
 
 static int32_t has_base(bench_limit limit) {
@@ -52,24 +52,25 @@ static int32_t rounds_for(const bench_case *item, double seconds) {
     return item->clock == BENCH_CLOCK_WALL ? WALL_ROUNDS : ROUNDS;
 }
 
-int64_t bench_probe_times(const bench_probe *probe, int32_t quick) {
-    if (quick)
+int64_t bench_probe_times(const bench_probe *probe, int32_t threads, const bench_options *options) {
+    if (options->smoke)
         return 1;
+    const double wanted = threads > 1 ? shared_probe_seconds : probe_seconds;
     int64_t times = 1000;
     double seconds = 0.0;
-    while (seconds < probe_seconds / 4) {
+    while (seconds < wanted / 4) {
         times *= 2;
-        const double start = bench_now(BENCH_CLOCK_WALL);
+        const double start = bench_now(BENCH_CLOCK_THREAD);
         probe->multiply_add(times);
-        seconds = bench_now(BENCH_CLOCK_WALL) - start;
+        seconds = bench_now(BENCH_CLOCK_THREAD) - start;
     }
-    return (int64_t)((double)times * probe_seconds / seconds) + 1;
+    return (int64_t)((double)times * wanted / seconds) + 1;
 }
 
 bench_setup bench_prepare(bench_case *item) {
     const int32_t smoke = item->options->smoke;
     bench_setup setup = {.probe = bench_probe_for(item->backend), .runs = 1, .base_runs = 1, .rounds = 1};
-    setup.probe_times = bench_probe_times(setup.probe, smoke);
+    setup.probe_times = bench_probe_times(setup.probe, item->threads, item->options);
     if (item->limit == BENCH_LIMIT_READ)
         setup.pattern = bench_read_best(&item->regions, item->threads, smoke ? 1 : READ_ROUNDS);
     if (smoke)

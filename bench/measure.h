@@ -36,8 +36,9 @@ typedef struct bench_result {
     double share_read;
 } bench_result;
 
-/* Steps of the multiply-add probe that take about a millisecond, or the least when `quick`. */
-int64_t bench_probe_times(const bench_probe *probe, int32_t quick);
+/* Steps of a slice of the multiply-add probe: a millisecond on one thread, several on more, for the system needs some
+ * to give each a core of its own. The least when the run is a smoke test. */
+int64_t bench_probe_times(const bench_probe *probe, int32_t threads, const bench_options *options);
 
 /* Finds slice lengths and the best way to read; warms the case up. */
 bench_setup bench_prepare(bench_case *item);
