@@ -1,0 +1,32 @@
+#include "backends.h"
+
+#include <stdio.h>
+
+#include "src/dispatch.h"
+
+const fv_backend *backend_at(int32_t index) {
+    for (int32_t i = 0; fv_backend_at(i); i++) {
+        if (fv_backend_runs(fv_backend_at(i)) && index-- == 0) {
+            return fv_backend_at(i);
+        }
+    }
+    return NULL;
+}
+
+int32_t backend_count(void) {
+    int32_t count = 0;
+    while (backend_at(count)) {
+        count++;
+    }
+    return count;
+}
+
+int32_t backend_case_count(void) {
+    return 2 * backend_count();
+}
+
+backend_case backend_case_at(int32_t index) {
+    backend_case self = {.backend = backend_at(index / 2), .exp = index % 2 ? FOVEA_EXP_FUSED : FOVEA_EXP_SLEEF};
+    snprintf(self.name, sizeof self.name, "%s, %s", self.backend->name, index % 2 ? "fused" : "sleef");
+    return self;
+}

@@ -1,0 +1,29 @@
+/* The backends that this processor runs, each with both exponentials: what most suites loop over. */
+#ifndef FOVEA_TESTS_BACKENDS_H
+#define FOVEA_TESTS_BACKENDS_H
+
+#include <check.h>
+#include <stdint.h>
+
+#include "arch/kernel.h"
+#include "fovea/attention.h"
+
+typedef struct backend_case {
+    const fv_backend *backend;
+    fovea_exp exp;
+    /* "avx2, fused". */
+    char name[40];
+} backend_case;
+
+int32_t backend_count(void);
+const fv_backend *backend_at(int32_t index);
+
+/* Cases [0, backend_case_count()). */
+int32_t backend_case_count(void);
+backend_case backend_case_at(int32_t index);
+
+/* Adds a test that runs once a case, with the case's index in Check's `_i`; or once a backend. */
+#define ADD_FOR_CASES(tcase, test) tcase_add_loop_test(tcase, test, 0, backend_case_count())
+#define ADD_FOR_BACKENDS(tcase, test) tcase_add_loop_test(tcase, test, 0, backend_count())
+
+#endif

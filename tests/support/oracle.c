@@ -1,0 +1,403 @@
+#include "oracle.h"
+
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+
+/* One query row: batch entry b, query head h, row i, with the entry's own lengths and its diagonal. */
+typedef struct row_position {
+    const fovea_attention_desc *desc;
+    const fovea_attention_args *args;
+    int64_t b, h, i;
+    int64_t len_kv, first_key;
+    int64_t diagonal;
+    float scale;
+    /* Per key of the sequence. */
+    const bool *allowed;
+} row_position;
+
+int64_t oracle_index(const void *array, fovea_index_type type, int64_t at) {
+    return type == FOVEA_INDEX_INT64 ? ((const int64_t *)array)[at] : ((const int32_t *)array)[at];
+}
+
+static row_position position_of(const fovea_attention_desc *desc, const fovea_attention_args *args, int64_t b,
+                                int64_t h, int64_t i) {
+    row_position at = {.desc = desc, .args = args, .b = b, .h = h, .i = i, .len_kv = args->len_kv};
+    if (desc->inputs & FOVEA_INPUT_KEY_LENGTHS) {
+        at.len_kv = oracle_index(args->key_lengths, desc->type_index, b);
+    }
+    if (desc->inputs & FOVEA_INPUT_FIRST_KEYS) {
+        at.first_key = oracle_index(args->first_keys, desc->type_index, b);
+    }
+    switch (desc->diagonal) {
+    case FOVEA_DIAGONAL_BOTTOM_RIGHT:
+        at.diagonal = i + at.len_kv - args->len_q;
+        break;
+    case FOVEA_DIAGONAL_TOP_LEFT:
+        at.diagonal = i;
+        break;
+    case FOVEA_DIAGONAL_OFFSETS:
+        at.diagonal = i + oracle_index(args->query_offsets, desc->type_index, b);
+        break;
+    }
+    at.scale = desc->has_scale ? desc->scale : (float)(1.0 / sqrt((double)desc->head_dim));
+    return at;
+}
+
+static int64_t offset_of(const int64_t strides[4], int64_t a, int64_t b, int64_t c, int64_t d) {
+    return a * strides[0] + b * strides[1] + c * strides[2] + d * strides[3];
+}
+
+static const float *q_row(const row_position *at) {
+    return (const float *)at->args->q + offset_of(at->args->q_strides, at->b, at->h, at->i, 0);
+}
+
+static int64_t head_kv(const row_position *at) {
+    return at->h / (at->desc->heads_q / at->desc->heads_kv);
+}
+
+static const float *k_row(const row_position *at, int64_t j) {
+    return (const float *)at->args->k + offset_of(at->args->k_strides, at->b, head_kv(at), j, 0);
+}
+
+static const float *v_row(const row_position *at, int64_t j) {
+    return (const float *)at->args->v + offset_of(at->args->v_strides, at->b, head_kv(at), j, 0);
+}
+
+static float alibi_slope(const row_position *at) {
+    return at->args->alibi_slopes[at->b * at->args->alibi_strides[0] + at->h * at->args->alibi_strides[1]];
+}
+
+static int64_t distance(const row_position *at, int64_t j) {
+    return at->diagonal > j ? at->diagonal - j : j - at->diagonal;
+}
+
+static float bias_term(const row_position *at, int64_t j) {
+    return ((const float *)at->args->bias)[offset_of(at->args->bias_strides, at->b, at->h, at->i, j)];
+}
+
+static bool is_allowed(const row_position *at, int64_t j) {
+    const fovea_attention_desc *desc = at->desc;
+    if (j < at->first_key || j >= at->len_kv) {
+        return false;
+    }
+    if (desc->causal && j > at->diagonal) {
+        return false;
+    }
+    if (desc->has_window_left && at->diagonal - j > desc->window_left) {
+        return false;
+    }
+    if (desc->has_window_right && j - at->diagonal > desc->window_right) {
+        return false;
+    }
+    if ((desc->inputs & FOVEA_INPUT_MASK) &&
+        !at->args->mask[offset_of(at->args->mask_strides, at->b, at->h, at->i, j)]) {
+        return false;
+    }
+    return !(desc->inputs & FOVEA_INPUT_BIAS) || bias_term(at, j) != -INFINITY;
+}
+
+#define REAL double
+#define ROW_NAME(name) exact_##name
+#define REAL_TANH tanh
+#define REAL_EXP exp
+#define REAL_LOG log
+#include "oracle_row.inc"
+#undef REAL
+#undef ROW_NAME
+#undef REAL_TANH
+#undef REAL_EXP
+#undef REAL_LOG
+
+#define REAL float
+#define ROW_NAME(name) naive_##name
+#define REAL_TANH tanhf
+#define REAL_EXP expf
+#define REAL_LOG logf
+#include "oracle_row.inc"
+
+/* Room for what is computed of one row. */
+typedef struct row_room {
+    bool *allowed;
+    double *scaled, *capped, *final, *p, *out;
+    float *naive_scaled, *naive_capped, *naive_final, *naive_p, *naive_out;
+} row_room;
+
+static void *allocate(int64_t count, size_t size) {
+    void *memory = calloc(count > 0 ? (size_t)count : 1, size);
+    ck_assert_ptr_nonnull(memory);
+    return memory;
+}
+
+static row_room room_create(int64_t len, int64_t head_dim_v) {
+    double *exact = allocate(4 * len + head_dim_v, sizeof *exact);
+    float *naive = allocate(4 * len + head_dim_v, sizeof *naive);
+    return (row_room){
+        .allowed = allocate(len, sizeof(bool)),
+        .scaled = exact,
+        .capped = exact + len,
+        .final = exact + 2 * len,
+        .p = exact + 3 * len,
+        .out = exact + 4 * len,
+        .naive_scaled = naive,
+        .naive_capped = naive + len,
+        .naive_final = naive + 2 * len,
+        .naive_p = naive + 3 * len,
+        .naive_out = naive + 4 * len,
+    };
+}
+
+static void room_destroy(row_room *room) {
+    free(room->allowed);
+    free(room->scaled);
+    free(room->naive_scaled);
+}
+
+static expected expected_create(int64_t count) {
+    return (expected){count, allocate(count, sizeof(double)), allocate(count, sizeof(float)), allocate(count, 1)};
+}
+
+static void expected_destroy(expected *self) {
+    free(self->value);
+    free(self->naive);
+    free(self->kind);
+}
+
+static void expect(expected *self, int64_t at, double value, float naive, expectation kind) {
+    self->value[at] = value;
+    self->naive[at] = naive;
+    self->kind[at] = (unsigned char)kind;
+}
+
+/* How large the terms of the scores and the values are, where they are allowed and finite. An infinite score that
+ * softcap made finite counts as what it became. */
+static void measure(oracle *self, const row_position *at, const double *final) {
+    const float *q = q_row(at);
+    for (int64_t j = 0; j < at->len_kv; j++) {
+        if (!at->allowed[j]) {
+            continue;
+        }
+        const float *k = k_row(at, j);
+        double size = 0;
+        for (int64_t d = 0; d < at->desc->head_dim; d++) {
+            size += fabs((double)at->scale * (double)q[d] * (double)k[d]);
+        }
+        if (at->desc->inputs & FOVEA_INPUT_ALIBI) {
+            size += fabs((double)alibi_slope(at)) * (double)distance(at, j);
+        }
+        if (at->desc->inputs & FOVEA_INPUT_BIAS) {
+            size += fabs((double)bias_term(at, j));
+        }
+        if (!isfinite(size)) {
+            size = fabs(final[j]);
+        }
+        if (isfinite(size) && size > self->size) {
+            self->size = size;
+        }
+        const float *v = v_row(at, j);
+        for (int64_t d = 0; d < at->desc->head_dim_v; d++) {
+            if (isfinite(v[d]) && fabs((double)v[d]) > self->max_v) {
+                self->max_v = fabs((double)v[d]);
+            }
+        }
+    }
+}
+
+/* What the scores of a row make of its results. */
+typedef enum row_kind {
+    ROW_ORDINARY,
+    /* Every allowed score is -inf, or there is none. */
+    ROW_EMPTY,
+    ROW_HAS_NAN,
+    ROW_HAS_PLUS_INFINITY
+} row_kind;
+
+static row_kind kind_of_row(const row_position *at, const double *final) {
+    bool nan = false, plus = false, empty = true;
+    for (int64_t j = 0; j < at->len_kv; j++) {
+        nan |= at->allowed[j] && isnan(final[j]);
+        plus |= at->allowed[j] && final[j] == INFINITY;
+        empty &= final[j] == -INFINITY;
+    }
+    return plus ? ROW_HAS_PLUS_INFINITY : nan ? ROW_HAS_NAN : empty ? ROW_EMPTY : ROW_ORDINARY;
+}
+
+/* What column d of the values makes of an output in an ordinary row. */
+static expectation kind_of_column(const row_position *at, const row_room *room, int64_t d) {
+    /* Below this, a probability may be zero in f32, whatever the reference it is relative to. */
+    const double certain = 0x1p-90;
+    bool nan = false, open = false, doubtful = false, plus = false, minus = false;
+    for (int64_t j = 0; j < at->len_kv; j++) {
+        const float v = v_row(at, j)[d];
+        if (!at->allowed[j] || isfinite(v)) {
+            continue;
+        }
+        if (room->final[j] == -INFINITY) {
+            /* An allowed score of -inf: some methods take it for forbidden, others multiply by zero. */
+            open = true;
+        } else if (isnan(v)) {
+            nan = true;
+        } else {
+            doubtful |= room->p[j] < certain;
+            plus |= v > 0;
+            minus |= v < 0;
+        }
+    }
+    if (nan || (plus && minus && !doubtful)) {
+        return EXPECT_NAN;
+    }
+    return open ? EXPECT_ANYTHING : doubtful ? EXPECT_NOT_FINITE : EXPECT_VALUE;
+}
+
+static void expect_out(oracle *self, const row_position *at, const row_room *room, row_kind kind, int64_t row) {
+    for (int64_t d = 0; d < at->desc->head_dim_v; d++) {
+        const int64_t index = row * at->desc->head_dim_v + d;
+        switch (kind) {
+        case ROW_EMPTY:
+            expect(&self->out, index, 0, 0, EXPECT_EXACTLY);
+            break;
+        case ROW_HAS_NAN:
+        case ROW_HAS_PLUS_INFINITY:
+            expect(&self->out, index, (double)NAN, NAN, EXPECT_NAN);
+            break;
+        case ROW_ORDINARY:
+            expect(&self->out, index, room->out[d], room->naive_out[d], kind_of_column(at, room, d));
+            break;
+        }
+    }
+}
+
+static void expect_lse(oracle *self, row_kind kind, double lse, float naive, int64_t row) {
+    switch (kind) {
+    case ROW_HAS_NAN:
+        expect(&self->lse, row, (double)NAN, NAN, EXPECT_NAN);
+        break;
+    case ROW_HAS_PLUS_INFINITY:
+        expect(&self->lse, row, INFINITY, NAN, EXPECT_VALUE_OR_NAN);
+        break;
+    case ROW_EMPTY:
+    case ROW_ORDINARY:
+        expect(&self->lse, row, lse, naive, EXPECT_VALUE);
+        break;
+    }
+}
+
+static void expect_probability(oracle *self, const row_position *at, const row_room *room, row_kind kind, int64_t index,
+                               int64_t j) {
+    const bool open = kind == ROW_HAS_PLUS_INFINITY || (kind == ROW_HAS_NAN && room->final[j] == -INFINITY);
+    if (!at->allowed[j] || kind == ROW_EMPTY) {
+        expect(&self->weights, index, 0, 0, EXPECT_EXACTLY);
+    } else if (open || kind == ROW_HAS_NAN) {
+        expect(&self->weights, index, (double)NAN, NAN, open ? EXPECT_ANYTHING : EXPECT_NAN);
+    } else {
+        expect(&self->weights, index, room->p[j], room->naive_p[j], EXPECT_VALUE);
+    }
+}
+
+static void expect_score(oracle *self, double score, float naive, int64_t index) {
+    expect(&self->weights, index, score, naive, isnan(score) ? EXPECT_NAN : EXPECT_VALUE);
+}
+
+static void expect_weights(oracle *self, const row_position *at, const row_room *room, row_kind kind, int64_t row) {
+    for (int64_t j = 0; j < at->args->len_kv; j++) {
+        const int64_t index = row * at->args->len_kv + j;
+        const bool valid = j < at->len_kv;
+        switch (at->desc->weights) {
+        case FOVEA_WEIGHTS_NONE:
+        case FOVEA_WEIGHTS_MEAN_PROBABILITIES:
+            break;
+        case FOVEA_WEIGHTS_PROBABILITIES:
+            if (valid) {
+                expect_probability(self, at, room, kind, index, j);
+            } else {
+                expect(&self->weights, index, 0, 0, EXPECT_EXACTLY);
+            }
+            break;
+        case FOVEA_WEIGHTS_SCALED_SCORES:
+            expect_score(self, valid ? room->scaled[j] : -INFINITY, valid ? room->naive_scaled[j] : -INFINITY, index);
+            break;
+        case FOVEA_WEIGHTS_CAPPED_SCORES:
+            expect_score(self, valid ? room->capped[j] : -INFINITY, valid ? room->naive_capped[j] : -INFINITY, index);
+            break;
+        case FOVEA_WEIGHTS_MASKED_SCORES:
+            expect_score(self, valid ? room->final[j] : -INFINITY, valid ? room->naive_final[j] : -INFINITY, index);
+            break;
+        }
+    }
+}
+
+static void compute_row(oracle *self, row_position *at, row_room *room, int64_t row) {
+    for (int64_t j = 0; j < at->len_kv; j++) {
+        room->allowed[j] = is_allowed(at, j);
+    }
+    at->allowed = room->allowed;
+    exact_scores(at, room->scaled, room->capped, room->final);
+    measure(self, at, room->final);
+    const double lse = exact_softmax(at, room->final, room->p);
+    exact_output(at, room->p, room->out);
+    naive_scores(at, room->naive_scaled, room->naive_capped, room->naive_final);
+    const float naive_lse = naive_softmax(at, room->naive_final, room->naive_p);
+    naive_output(at, room->naive_p, room->naive_out);
+
+    const row_kind kind = kind_of_row(at, room->final);
+    expect_out(self, at, room, kind, row);
+    expect_lse(self, kind, lse, naive_lse, row);
+    if (self->weights.count > 0) {
+        expect_weights(self, at, room, kind, row);
+    }
+}
+
+bool oracle_has_row(const oracle *self, const fovea_attention_args *args, int64_t row) {
+    return row % self->row_step == 0 || row == args->len_q - 1;
+}
+
+oracle oracle_create(const fovea_attention_desc *desc, const fovea_attention_args *args, int64_t row_step) {
+    const int64_t rows = desc->batch * desc->heads_q * args->len_q;
+    oracle self = {
+        .out = expected_create(rows * desc->head_dim_v),
+        .lse = expected_create(rows),
+        .weights = expected_create(desc->weights == FOVEA_WEIGHTS_NONE ? 0 : rows * args->len_kv),
+        .row_step = row_step,
+    };
+    row_room room = room_create(args->len_kv, desc->head_dim_v);
+    for (int64_t row = 0; row < rows; row++) {
+        const int64_t i = row % args->len_q;
+        if (oracle_has_row(&self, args, i)) {
+            const int64_t head = row / args->len_q;
+            row_position at = position_of(desc, args, head / desc->heads_q, head % desc->heads_q, i);
+            compute_row(&self, &at, &room, row);
+        }
+    }
+    room_destroy(&room);
+    return self;
+}
+
+void oracle_destroy(oracle *self) {
+    expected_destroy(&self->out);
+    expected_destroy(&self->lse);
+    expected_destroy(&self->weights);
+}
+
+double oracle_naive_error(const expected *result) {
+    double largest = 0;
+    for (int64_t i = 0; i < result->count; i++) {
+        const double error = fabs((double)result->naive[i] - result->value[i]);
+        if (result->kind[i] == EXPECT_VALUE && isfinite(error) && error > largest) {
+            largest = error;
+        }
+    }
+    return largest;
+}
+
+double oracle_out_tolerance(const oracle *self) {
+    return fmax(1e-6 * self->max_v * fmax(1, self->size / 16), 2 * oracle_naive_error(&self->out));
+}
+
+double oracle_lse_tolerance(const oracle *self) {
+    return 1e-6 * fmax(1, self->size);
+}
+
+double oracle_weights_tolerance(const oracle *self, fovea_weights kind) {
+    const bool probabilities = kind == FOVEA_WEIGHTS_PROBABILITIES || kind == FOVEA_WEIGHTS_MEAN_PROBABILITIES;
+    return fmax(1e-6 * fmax(1, probabilities ? self->size / 16 : self->size), 2 * oracle_naive_error(&self->weights));
+}

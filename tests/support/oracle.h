@@ -1,0 +1,67 @@
+/* What attention means, twice, from the definition and without any code of the library:
+ *
+ *   the oracle   in double precision; what may be expected of each element, non-finite ones included
+ *   the naive    the same loops in f32; its error is the yardstick of the library's
+ *
+ * Dense f32 problems with every optional input. Both walk one query row at a time, key by key. */
+#ifndef FOVEA_TESTS_ORACLE_H
+#define FOVEA_TESTS_ORACLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "fovea/attention.h"
+
+/* What an element of a result must be. */
+typedef enum expectation {
+    /* Within tolerance of the value. A value of -inf or +inf must be met exactly. */
+    EXPECT_VALUE,
+    EXPECT_EXACTLY,
+    EXPECT_NAN,
+    /* The value (an infinity) or NaN: infinite values under a probability that may underflow; scores of +inf. */
+    EXPECT_VALUE_OR_NAN,
+    /* Infinite or NaN. */
+    EXPECT_NOT_FINITE,
+    /* IEEE arithmetic leaves it open. */
+    EXPECT_ANYTHING
+} expectation;
+
+/* One result tensor, contiguous. */
+typedef struct expected {
+    int64_t count;
+    double *value;
+    float *naive;
+    unsigned char *kind;
+} expected;
+
+typedef struct oracle {
+    /* (batch, heads_q, len_q, head_dim_v), (batch, heads_q, len_q), (batch, heads_q, len_q, len_kv). */
+    expected out;
+    expected lse;
+    expected weights;
+    /* Rows i that were computed: i % row_step == 0, and the last. */
+    int64_t row_step;
+    /* The largest sum of |scale * q * k| + |ALiBi| + |bias|, and the largest |v|, over allowed positions. */
+    double size;
+    double max_v;
+} oracle;
+
+/* The problem must be one that the library accepts. row_step >= 1 leaves rows out, for large problems. */
+oracle oracle_create(const fovea_attention_desc *desc, const fovea_attention_args *args, int64_t row_step);
+
+void oracle_destroy(oracle *self);
+
+bool oracle_has_row(const oracle *self, const fovea_attention_args *args, int64_t row);
+
+/* The largest error that each result may have (semantics: "Accuracy"). */
+double oracle_out_tolerance(const oracle *self);
+double oracle_lse_tolerance(const oracle *self);
+double oracle_weights_tolerance(const oracle *self, fovea_weights kind);
+
+/* The largest error of the naive implementation. */
+double oracle_naive_error(const expected *result);
+
+/* An element of an index array of the problem. */
+int64_t oracle_index(const void *array, fovea_index_type type, int64_t at);
+
+#endif

@@ -1,0 +1,849 @@
+#include "problem.h"
+
+#include <check.h>
+#include <math.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A NaN that no computation produces: marks output elements that nobody wrote. */
+enum { UNWRITTEN = 0x7fa5c3e1 };
+
+/* --- Strided tensors --- */
+
+static int64_t magnitude(int64_t stride) {
+    return stride < 0 ? -stride : stride;
+}
+
+static void set_strides(tensor *self, tensor_layout layout) {
+    const int64_t *size = self->size;
+    int64_t *strides = self->strides;
+    int64_t row = size[3];
+    if (layout == LAYOUT_PADDED) {
+        row += 3;
+    } else if (layout == LAYOUT_ROW_A_PAGE) {
+        const int64_t page = (int64_t)(test_page_size() / self->element);
+        row = (row + page - 1) / page * page;
+    }
+    strides[3] = 1;
+    if (layout == LAYOUT_BSHD) {
+        strides[1] = row;
+        strides[2] = size[1] * row;
+        strides[0] = size[2] * strides[2];
+    } else {
+        strides[2] = row;
+        strides[1] = size[2] * row;
+        strides[0] = size[1] * strides[1];
+    }
+    if (layout == LAYOUT_REVERSED) {
+        for (int axis = 0; axis < 3; axis++) {
+            strides[axis] = -strides[axis];
+        }
+    }
+    if (layout >= LAYOUT_BROADCAST_BATCH) {
+        strides[layout - LAYOUT_BROADCAST_BATCH] = 0;
+    }
+}
+
+static bool is_empty(const tensor *self) {
+    return self->size[0] == 0 || self->size[1] == 0 || self->size[2] == 0 || self->size[3] == 0;
+}
+
+/* Allocates what size and strides span. */
+static void tensor_allocate(tensor *self, guard_side side, bool whole_pages) {
+    if (is_empty(self)) {
+        self->memory = guarded_create(0, 1, side);
+        self->origin = self->memory.data;
+        return;
+    }
+    int64_t span = 1, below = 0;
+    for (int axis = 0; axis < 4; axis++) {
+        const int64_t reach = magnitude(self->strides[axis]) * (self->size[axis] - 1);
+        span += reach;
+        below += self->strides[axis] < 0 ? reach : 0;
+    }
+    size_t bytes = (size_t)span * self->element, lead = 0;
+    if (whole_pages) {
+        const size_t page = test_page_size();
+        lead = (page - bytes % page) % page;
+        bytes += lead;
+    }
+    self->memory = guarded_create(bytes, self->element, side);
+    self->origin = (unsigned char *)self->memory.data + lead + (size_t)below * self->element;
+}
+
+static tensor tensor_create(int64_t a, int64_t b, int64_t c, int64_t d, size_t element, tensor_layout layout,
+                            guard_side side) {
+    tensor self = {.element = element, .size = {a, b, c, d}};
+    set_strides(&self, layout);
+    tensor_allocate(&self, side, layout == LAYOUT_ROW_A_PAGE);
+    return self;
+}
+
+static void *element_at(const tensor *self, int64_t a, int64_t b, int64_t c, int64_t d) {
+    const int64_t offset = a * self->strides[0] + b * self->strides[1] + c * self->strides[2] + d * self->strides[3];
+    return (unsigned char *)self->origin + offset * (int64_t)self->element;
+}
+
+float *tensor_at(const tensor *self, int64_t a, int64_t b, int64_t c, int64_t d) {
+    return element_at(self, a, b, c, d);
+}
+
+/* Visits every element in logical order. */
+#define FOR_EACH(tensor, a, b, c, d)                        \
+    for (int64_t a = 0; a < (tensor)->size[0]; a++)         \
+        for (int64_t b = 0; b < (tensor)->size[1]; b++)     \
+            for (int64_t c = 0; c < (tensor)->size[2]; c++) \
+                for (int64_t d = 0; d < (tensor)->size[3]; d++)
+
+static void fill_bits(const guarded *memory, uint32_t bits) {
+    for (size_t i = 0; i + sizeof bits <= memory->size; i += sizeof bits) {
+        memcpy((unsigned char *)memory->data + i, &bits, sizeof bits);
+    }
+}
+
+static void fill_random(const tensor *self, test_random *random, float range) {
+    FOR_EACH(self, a, b, c, d) {
+        *tensor_at(self, a, b, c, d) = random_float(random, -range, range);
+    }
+}
+
+/* --- The inputs of a problem --- */
+
+static void create_index(tensor *self, const problem_spec *spec) {
+    const size_t element = spec->type_index == FOVEA_INDEX_INT64 ? 8 : 4;
+    *self = tensor_create(spec->batch, 1, 1, 1, element, LAYOUT_BHSD, spec->side);
+}
+
+static void set_index(const tensor *self, int64_t at, int64_t value) {
+    if (self->element == 8) {
+        *(int64_t *)element_at(self, at, 0, 0, 0) = value;
+    } else {
+        *(int32_t *)element_at(self, at, 0, 0, 0) = (int32_t)value;
+    }
+}
+
+static void create_indices(problem *self, test_random *random) {
+    const problem_spec *spec = &self->spec;
+    if (spec->inputs & FOVEA_INPUT_KEY_LENGTHS) {
+        create_index(&self->key_lengths, spec);
+        for (int64_t b = 0; b < spec->batch; b++) {
+            const int64_t any = random_between(random, 0, spec->len_kv);
+            set_index(&self->key_lengths, b, RANDOM_OF(random, 0, spec->len_kv, any, any, any, any));
+        }
+    }
+    if (spec->inputs & FOVEA_INPUT_FIRST_KEYS) {
+        create_index(&self->first_keys, spec);
+        for (int64_t b = 0; b < spec->batch; b++) {
+            const int64_t any = random_between(random, 0, spec->len_kv);
+            set_index(&self->first_keys, b, RANDOM_OF(random, 0, spec->len_kv, any, any / 4, any / 4, any / 8));
+        }
+    }
+    if (spec->diagonal == FOVEA_DIAGONAL_OFFSETS) {
+        create_index(&self->query_offsets, spec);
+        for (int64_t b = 0; b < spec->batch; b++) {
+            set_index(&self->query_offsets, b, spec->query_offset + random_between(random, -3, 3) * (b > 0));
+        }
+    }
+}
+
+static void clear_strides(tensor *self, int32_t axes) {
+    for (int axis = 0; axis < 4; axis++) {
+        if (axes & (1 << axis)) {
+            self->strides[axis] = 0;
+        }
+    }
+}
+
+static tensor create_terms(const problem_spec *spec, size_t element, int32_t broadcast) {
+    tensor self = {.element = element, .size = {spec->batch, spec->heads_q, spec->len_q, spec->len_kv}};
+    set_strides(&self, spec->side == GUARD_AFTER ? LAYOUT_BHSD : LAYOUT_PADDED);
+    clear_strides(&self, broadcast);
+    tensor_allocate(&self, spec->side, false);
+    return self;
+}
+
+/* Rows that allow all, nothing, or keys at random; runs of keys that whole rows forbid. Any non-zero byte allows. */
+static void create_mask(problem *self, test_random *random) {
+    const problem_spec *spec = &self->spec;
+    enum { RUN = 48 };
+    self->mask = create_terms(spec, 1, spec->mask_broadcast);
+    double density = 0;
+    FOR_EACH(&self->mask, b, h, i, j) {
+        if (j % RUN == 0) {
+            const double kinds[] = {0, 1, spec->mask_density};
+            density = kinds[random_chance(random, 0.2) ? 0 : random_chance(random, 0.3) ? 1 : 2];
+        }
+        const bool allows = random_chance(random, density);
+        *(uint8_t *)element_at(&self->mask, b, h, i, j) = allows ? (uint8_t)RANDOM_OF(random, 1, 2, 128, 255) : 0;
+    }
+}
+
+static void create_bias(problem *self, test_random *random) {
+    const problem_spec *spec = &self->spec;
+    self->bias = create_terms(spec, sizeof(float), spec->bias_broadcast);
+    bool forbids_row = false;
+    FOR_EACH(&self->bias, b, h, i, j) {
+        if (j == 0) {
+            forbids_row = spec->bias_forbids > 0 && random_chance(random, 0.1);
+        }
+        const bool forbids = forbids_row || random_chance(random, spec->bias_forbids);
+        *tensor_at(&self->bias, b, h, i, j) = forbids ? -INFINITY : random_float(random, -2, 2);
+    }
+}
+
+static int64_t longest(const problem *self, int64_t b) {
+    if (!(self->spec.inputs & FOVEA_INPUT_KEY_LENGTHS)) {
+        return self->spec.len_kv;
+    }
+    int64_t length = oracle_index(self->key_lengths.origin, self->spec.type_index, b);
+    for (int64_t other = 0; self->k.strides[0] == 0 && other < self->spec.batch; other++) {
+        const int64_t its = oracle_index(self->key_lengths.origin, self->spec.type_index, other);
+        length = its > length ? its : length;
+    }
+    return length;
+}
+
+/* Rows past the length hold NaN; with a row a page, they cannot be read at all. */
+static void forbid_rest(const problem *self, const tensor *rows, tensor_layout layout) {
+    for (int64_t b = 0; b < rows->size[0]; b++) {
+        const int64_t length = rows->strides[2] == 0 ? rows->size[2] : longest(self, b);
+        for (int64_t h = 0; h < rows->size[1]; h++) {
+            for (int64_t j = length; j < rows->size[2]; j++) {
+                for (int64_t d = 0; d < rows->size[3]; d++) {
+                    *tensor_at(rows, b, h, j, d) = NAN;
+                }
+            }
+            if (layout == LAYOUT_ROW_A_PAGE && length < rows->size[2]) {
+                const size_t page_of_row = (size_t)rows->strides[2] * rows->element;
+                const unsigned char *end = element_at(rows, b, h, length, rows->size[3]);
+                const size_t begin = (size_t)(end - (unsigned char *)rows->memory.data) - page_of_row;
+                guarded_forbid(&rows->memory, begin, page_of_row * (size_t)(rows->size[2] - length));
+            }
+        }
+    }
+}
+
+static void strew(const tensor *self, test_random *random, int32_t count) {
+    static const float values[] = {NAN, INFINITY, -INFINITY};
+    for (int32_t i = 0; i < count && !is_empty(self); i++) {
+        const int64_t a = random_between(random, 0, self->size[0] - 1),
+                      b = random_between(random, 0, self->size[1] - 1);
+        const int64_t c = random_between(random, 0, self->size[2] - 1),
+                      d = random_between(random, 0, self->size[3] - 1);
+        *tensor_at(self, a, b, c, d) = values[random_between(random, 0, 2)];
+    }
+}
+
+/* q, k and v as views of one buffer with the axes (batch, rows, heads of all three, columns). */
+static void create_fused(problem *self) {
+    const problem_spec *spec = &self->spec;
+    const int64_t heads = spec->heads_q + 2 * spec->heads_kv;
+    tensor whole =
+        tensor_create(spec->batch, heads, spec->len_q, spec->head_dim, sizeof(float), LAYOUT_BSHD, spec->side);
+    self->q = self->k = self->v = whole;
+    self->k.memory = self->v.memory = (guarded){0};
+    self->q.size[1] = spec->heads_q;
+    self->k.size[1] = self->v.size[1] = spec->heads_kv;
+    if (!is_empty(&whole)) {
+        self->k.origin = element_at(&whole, 0, spec->heads_q, 0, 0);
+        self->v.origin = element_at(&whole, 0, spec->heads_q + spec->heads_kv, 0, 0);
+    }
+}
+
+static void create_qkv(problem *self) {
+    const problem_spec *s = &self->spec;
+    const size_t element = sizeof(float);
+    self->q = tensor_create(s->batch, s->heads_q, s->len_q, s->head_dim, element, s->layout_q, s->side);
+    self->k = tensor_create(s->batch, s->heads_kv, s->len_kv, s->head_dim, element, s->layout_k, s->side);
+    self->v = tensor_create(s->batch, s->heads_kv, s->len_kv, s->head_dim_v, element, s->layout_v, s->side);
+}
+
+static void make_read_only(const tensor *self, tensor_layout layout) {
+    /* A row a page: the forbidden pages must stay so. */
+    if (self->memory.pages && layout != LAYOUT_ROW_A_PAGE) {
+        guarded_make_read_only(&self->memory);
+    }
+}
+
+static void create_inputs(problem *self) {
+    const problem_spec *spec = &self->spec;
+    test_random random = test_random_seeded(spec->seed);
+    create_indices(self, &random);
+    if (spec->fused_qkv) {
+        create_fused(self);
+    } else {
+        create_qkv(self);
+    }
+    fill_bits(&self->q.memory, UNWRITTEN);
+    fill_bits(&self->k.memory, UNWRITTEN);
+    fill_bits(&self->v.memory, UNWRITTEN);
+    fill_random(&self->q, &random, spec->query_range);
+    fill_random(&self->k, &random, 1);
+    fill_random(&self->v, &random, spec->value_range);
+    if (spec->inputs & FOVEA_INPUT_MASK) {
+        create_mask(self, &random);
+    }
+    if (spec->inputs & FOVEA_INPUT_BIAS) {
+        create_bias(self, &random);
+    }
+    if (spec->inputs & FOVEA_INPUT_ALIBI) {
+        self->alibi = tensor_create(spec->batch, 1, 1, spec->heads_q, sizeof(float), LAYOUT_BHSD, spec->side);
+        fill_random(&self->alibi, &random, 0.25f);
+    }
+    if (spec->inputs & FOVEA_INPUT_SINKS) {
+        self->sinks = tensor_create(1, 1, 1, spec->heads_q, sizeof(float), LAYOUT_BHSD, spec->side);
+        fill_random(&self->sinks, &random, 2);
+    }
+    if (spec->hostile > 0) {
+        strew(&self->k, &random, spec->hostile);
+        strew(&self->v, &random, spec->hostile);
+        strew(&self->q, &random, 1);
+        strew(&self->bias, &random, spec->inputs & FOVEA_INPUT_BIAS ? 1 : 0);
+    }
+    forbid_rest(self, &self->k, spec->layout_k);
+    forbid_rest(self, &self->v, spec->layout_v);
+    tensor_layout layouts[] = {spec->layout_q, spec->layout_k, spec->layout_v, LAYOUT_BHSD, LAYOUT_BHSD};
+    const tensor *inputs[] = {&self->q, &self->k, &self->v, &self->mask, &self->bias};
+    for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) {
+        make_read_only(inputs[i], layouts[i]);
+    }
+}
+
+static void create_outputs(problem *self) {
+    const problem_spec *s = &self->spec;
+    const size_t element = sizeof(float);
+    self->out = tensor_create(s->batch, s->heads_q, s->len_q, s->head_dim_v, element, s->layout_out, s->side);
+    if (s->outputs & FOVEA_OUTPUT_LSE) {
+        self->lse = tensor_create(s->batch, s->heads_q, s->len_q, 1, element, s->layout_out, s->side);
+    }
+    if (s->weights != FOVEA_WEIGHTS_NONE) {
+        self->weights = tensor_create(s->batch, s->heads_q, s->len_q, s->len_kv, element, s->layout_out, s->side);
+    }
+}
+
+static void fill_desc(problem *self) {
+    const problem_spec *spec = &self->spec;
+    self->desc = (fovea_attention_desc){
+        .struct_size = sizeof self->desc,
+        .batch = spec->batch,
+        .heads_q = spec->heads_q,
+        .heads_kv = spec->heads_kv,
+        .len_q = spec->len_q + spec->spare_q,
+        .len_kv = spec->len_kv + spec->spare_kv,
+        .head_dim = spec->head_dim,
+        .head_dim_v = spec->head_dim_v,
+        .type_index = spec->type_index,
+        .scale = spec->scale,
+        .has_scale = spec->has_scale,
+        .softcap = spec->softcap,
+        .diagonal = spec->diagonal,
+        .causal = spec->causal,
+        .window_left = spec->window_left,
+        .window_right = spec->window_right,
+        .has_window_left = spec->has_window_left,
+        .has_window_right = spec->has_window_right,
+        .inputs = spec->inputs,
+        .outputs = spec->outputs,
+        .weights = spec->weights,
+        .exp = spec->exp,
+        .isa_cap = spec->isa,
+        .threads = spec->threads,
+    };
+}
+
+static void copy_strides(int64_t *to, const tensor *from, int axes) {
+    for (int axis = 0; axis < axes; axis++) {
+        to[axis] = from->strides[axis];
+    }
+}
+
+static void fill_args(problem *self) {
+    fovea_attention_args *args = &self->args;
+    *args = (fovea_attention_args){
+        .struct_size = sizeof *args,
+        .len_q = self->spec.len_q,
+        .len_kv = self->spec.len_kv,
+        .q = self->q.origin,
+        .k = self->k.origin,
+        .v = self->v.origin,
+        .out = self->out.origin,
+        .mask = self->mask.origin,
+        .bias = self->bias.origin,
+        .key_lengths = self->key_lengths.origin,
+        .first_keys = self->first_keys.origin,
+        .query_offsets = self->query_offsets.origin,
+        .alibi_slopes = self->alibi.origin,
+        .alibi_strides = {self->alibi.strides[0], self->alibi.strides[3]},
+        .sinks = self->sinks.origin,
+        .lse = self->lse.origin,
+        .weights = self->weights.origin,
+    };
+    copy_strides(args->q_strides, &self->q, 4);
+    copy_strides(args->k_strides, &self->k, 4);
+    copy_strides(args->v_strides, &self->v, 4);
+    copy_strides(args->out_strides, &self->out, 4);
+    copy_strides(args->mask_strides, &self->mask, 4);
+    copy_strides(args->bias_strides, &self->bias, 4);
+    copy_strides(args->lse_strides, &self->lse, 3);
+    copy_strides(args->weights_strides, &self->weights, 4);
+}
+
+/* --- Failures that name the problem --- */
+
+enum { DESCRIPTION_SIZE = 2000 };
+
+typedef struct text {
+    char chars[DESCRIPTION_SIZE];
+    size_t length;
+} text;
+
+static void append(text *self, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void append(text *self, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    const int length = vsnprintf(self->chars + self->length, DESCRIPTION_SIZE - self->length, format, arguments);
+    va_end(arguments);
+    self->length += length > 0 ? (size_t)length : 0;
+    if (self->length >= DESCRIPTION_SIZE) {
+        self->length = DESCRIPTION_SIZE - 1;
+    }
+}
+
+static text describe(const problem_spec *spec) {
+    const problem_spec defaults = {PROBLEM_DEFAULTS};
+    text self = {0};
+    append(&self, "PROBLEM(.seed = 0x%llx", (unsigned long long)spec->seed);
+#define INTEGER(name)                \
+    if (spec->name != defaults.name) \
+    append(&self, ", ." #name " = %lld", (long long)spec->name)
+#define REAL_NUMBER(name)            \
+    if (spec->name != defaults.name) \
+    append(&self, ", ." #name " = %.9g", (double)spec->name)
+    INTEGER(batch);
+    INTEGER(heads_q);
+    INTEGER(heads_kv);
+    INTEGER(len_q);
+    INTEGER(len_kv);
+    INTEGER(head_dim);
+    INTEGER(head_dim_v);
+    INTEGER(spare_q);
+    INTEGER(spare_kv);
+    REAL_NUMBER(query_range);
+    REAL_NUMBER(value_range);
+    REAL_NUMBER(scale);
+    INTEGER(has_scale);
+    REAL_NUMBER(softcap);
+    INTEGER(diagonal);
+    INTEGER(query_offset);
+    INTEGER(causal);
+    INTEGER(has_window_left);
+    INTEGER(has_window_right);
+    INTEGER(window_left);
+    INTEGER(window_right);
+    INTEGER(type_index);
+    INTEGER(inputs);
+    INTEGER(outputs);
+    INTEGER(weights);
+    REAL_NUMBER(mask_density);
+    REAL_NUMBER(bias_forbids);
+    INTEGER(mask_broadcast);
+    INTEGER(bias_broadcast);
+    INTEGER(hostile);
+    INTEGER(layout_q);
+    INTEGER(layout_k);
+    INTEGER(layout_v);
+    INTEGER(layout_out);
+    INTEGER(fused_qkv);
+    INTEGER(side);
+    INTEGER(form);
+    INTEGER(isa);
+    INTEGER(exp);
+    INTEGER(threads);
+    INTEGER(executor);
+    INTEGER(concurrency);
+    INTEGER(row_step);
+    REAL_NUMBER(slack);
+#undef INTEGER
+#undef REAL_NUMBER
+    append(&self, ")\n");
+    return self;
+}
+
+void problem_fail(const problem *self, const char *format, ...) {
+    char reason[400];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(reason, sizeof reason, format, arguments);
+    va_end(arguments);
+    const text description = describe(&self->spec);
+    ck_abort_msg("%s\n%s", reason, description.chars);
+    abort(); /* not reached; ck_abort_msg is not declared noreturn everywhere */
+}
+
+/* The problem that is running, for the handler of a fault. */
+static text running;
+static struct sigaction previous_handler;
+
+static void on_fault(int signal_number) {
+    if (running.length > 0 && write(STDERR_FILENO, running.chars, running.length) < 0) {
+        _exit(1);
+    }
+    /* Returning repeats the fault under whoever handled it before: Check, or a sanitizer. */
+    sigaction(signal_number, &previous_handler, NULL);
+}
+
+static void watch_faults(void) {
+    static bool watching;
+    if (!watching) {
+        struct sigaction action = {.sa_handler = on_fault};
+        sigaction(SIGSEGV, &action, &previous_handler);
+        watching = true;
+    }
+}
+
+/* --- Life of a problem --- */
+
+problem *problem_create(const problem_spec *spec) {
+    problem *self = calloc(1, sizeof *self);
+    ck_assert_ptr_nonnull(self);
+    self->spec = *spec;
+    create_inputs(self);
+    create_outputs(self);
+    fill_desc(self);
+    fill_args(self);
+    test_executor_init(&self->executor, spec->executor, spec->concurrency, spec->seed);
+    problem_reset_outputs(self);
+    return self;
+}
+
+void problem_destroy(problem *self) {
+    tensor *const all[] = {
+        &self->q,    &self->k,       &self->v,           &self->out,        &self->mask,          &self->bias,
+        &self->lse,  &self->weights, &self->key_lengths, &self->first_keys, &self->query_offsets, &self->alibi,
+        &self->sinks};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        guarded_destroy(&all[i]->memory);
+    }
+    free(self);
+}
+
+void problem_reset_outputs(problem *self) {
+    fill_bits(&self->out.memory, UNWRITTEN);
+    fill_bits(&self->lse.memory, UNWRITTEN);
+    fill_bits(&self->weights.memory, UNWRITTEN);
+}
+
+static fovea_status execute(problem *self, const fovea_plan *plan) {
+    const fovea_executor *executor = test_executor_get(&self->executor);
+    if (self->spec.form == CALL_PLAN) {
+        return fovea_execute(plan, &self->args, executor);
+    }
+    fovea_attention_args args = self->args;
+    args.workspace_size = fovea_plan_workspace_size(plan, self->spec.concurrency);
+    /* Ends exactly at a forbidden page, or begins one byte after one. */
+    const size_t shift = self->spec.side == GUARD_AFTER ? 0 : 1;
+    guarded workspace = guarded_create(args.workspace_size + shift, 1, self->spec.side);
+    args.workspace = (unsigned char *)workspace.data + shift;
+    const fovea_status status = fovea_execute(plan, &args, executor);
+    if (!guarded_intact(&workspace)) {
+        problem_fail(self, "wrote outside the workspace");
+    }
+    guarded_destroy(&workspace);
+    return status;
+}
+
+fovea_status problem_run(problem *self) {
+    watch_faults();
+    running = describe(&self->spec);
+    fovea_status status;
+    if (self->spec.form == CALL_ONCE) {
+        status = fovea_attention(&self->desc, &self->args, test_executor_get(&self->executor));
+    } else {
+        fovea_plan *plan = NULL;
+        status = fovea_plan_create(&self->desc, &plan);
+        if (status == FOVEA_OK) {
+            status = execute(self, plan);
+        }
+        fovea_plan_destroy(plan);
+    }
+    running.length = 0;
+    if (self->executor.nested) {
+        problem_fail(self, "parallel_for was entered twice at the same time");
+    }
+    if (self->executor.environment_changed) {
+        problem_fail(self, "a worker's floating-point modes were left changed");
+    }
+    return status;
+}
+
+/* --- Comparing --- */
+
+static bool is_unwritten(const float *element) {
+    uint32_t bits;
+    memcpy(&bits, element, sizeof bits);
+    return bits == UNWRITTEN;
+}
+
+static bool meets(float actual, double value, expectation kind, double tolerance) {
+    switch (kind) {
+    case EXPECT_VALUE:
+        return (double)actual == value || fabs((double)actual - value) <= tolerance;
+    case EXPECT_EXACTLY:
+        return (double)actual == value;
+    case EXPECT_NAN:
+        return isnan(actual);
+    case EXPECT_VALUE_OR_NAN:
+        return isnan(actual) || (double)actual == value;
+    case EXPECT_NOT_FINITE:
+        return !isfinite(actual);
+    case EXPECT_ANYTHING:
+        return true;
+    }
+    return false;
+}
+
+static void compare_elements(const problem *self, const char *name, const tensor *actual, const expected *wanted,
+                             const oracle *truth, double tolerance) {
+    static const char *const kinds[] = {"", " exactly", " (NaN)", " or NaN", " (not finite)", ""};
+    int64_t index = 0;
+    FOR_EACH(actual, a, b, c, d) {
+        const float *element = tensor_at(actual, a, b, c, d);
+        if (is_unwritten(element)) {
+            problem_fail(self, "%s[%lld, %lld, %lld, %lld] was not written", name, (long long)a, (long long)b,
+                         (long long)c, (long long)d);
+        }
+        const expectation kind = (expectation)wanted->kind[index];
+        const double value = wanted->value[index];
+        if (oracle_has_row(truth, &self->args, c) && !meets(*element, value, kind, tolerance)) {
+            problem_fail(self,
+                         "%s[%lld, %lld, %lld, %lld] = %.9g, expected %.9g%s; error %.3g, tolerance %.3g "
+                         "(size %.3g, largest |v| %.3g, naive error %.3g)",
+                         name, (long long)a, (long long)b, (long long)c, (long long)d, (double)*element, value,
+                         kinds[kind], fabs((double)*element - value), tolerance, truth->size, truth->max_v,
+                         oracle_naive_error(wanted));
+        }
+        index++;
+    }
+}
+
+/* Everything between the elements, and around them, must be as it was. */
+static void compare_gaps(const problem *self, const char *name, const tensor *output) {
+    if (!output->memory.pages) {
+        return;
+    }
+    if (!guarded_intact(&output->memory)) {
+        problem_fail(self, "wrote before or after %s", name);
+    }
+    const size_t count = output->memory.size / sizeof(float);
+    const float *memory = output->memory.data;
+    bool *belongs = calloc(count > 0 ? count : 1, sizeof *belongs);
+    ck_assert_ptr_nonnull(belongs);
+    FOR_EACH(output, a, b, c, d) {
+        belongs[tensor_at(output, a, b, c, d) - memory] = true;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!belongs[i] && !is_unwritten(&memory[i])) {
+            problem_fail(self, "wrote between the elements of %s", name);
+        }
+    }
+    free(belongs);
+}
+
+void problem_compare(const problem *self) {
+    oracle truth = oracle_create(&self->desc, &self->args, self->spec.row_step);
+    const double slack = (double)self->spec.slack;
+    compare_elements(self, "out", &self->out, &truth.out, &truth, slack * oracle_out_tolerance(&truth));
+    compare_gaps(self, "out", &self->out);
+    if (self->spec.outputs & FOVEA_OUTPUT_LSE) {
+        compare_elements(self, "lse", &self->lse, &truth.lse, &truth, slack * oracle_lse_tolerance(&truth));
+        compare_gaps(self, "lse", &self->lse);
+    }
+    if (self->spec.weights != FOVEA_WEIGHTS_NONE) {
+        compare_elements(self, "weights", &self->weights, &truth.weights, &truth,
+                         slack * oracle_weights_tolerance(&truth, self->spec.weights));
+        compare_gaps(self, "weights", &self->weights);
+    }
+    oracle_destroy(&truth);
+}
+
+void problem_check(const problem_spec *spec) {
+    problem *self = problem_create(spec);
+    const fovea_status status = problem_run(self);
+    if (status != FOVEA_OK) {
+        problem_fail(self, "%s: %s", fovea_status_string(status), fovea_last_reason());
+    }
+    problem_compare(self);
+    problem_destroy(self);
+}
+
+/* --- Bitwise comparison --- */
+
+static unsigned char *append_elements(unsigned char *to, const tensor *from) {
+    FOR_EACH(from, a, b, c, d) {
+        memcpy(to, tensor_at(from, a, b, c, d), sizeof(float));
+        to += sizeof(float);
+    }
+    return to;
+}
+
+static size_t bytes_of(const tensor *self) {
+    return (size_t)(self->size[0] * self->size[1] * self->size[2] * self->size[3]) * self->element;
+}
+
+outcome problem_outcome(const problem *self) {
+    outcome result = {.size = bytes_of(&self->out) + bytes_of(&self->lse) + bytes_of(&self->weights)};
+    result.bytes = malloc(result.size + 1);
+    ck_assert_ptr_nonnull(result.bytes);
+    append_elements(append_elements(append_elements(result.bytes, &self->out), &self->lse), &self->weights);
+    return result;
+}
+
+bool outcome_equal(const outcome *a, const outcome *b) {
+    return a->size == b->size && memcmp(a->bytes, b->bytes, a->size) == 0;
+}
+
+void outcome_destroy(outcome *self) {
+    free(self->bytes);
+    *self = (outcome){0};
+}
+
+outcome problem_solve(const problem_spec *spec) {
+    problem *self = problem_create(spec);
+    const fovea_status status = problem_run(self);
+    if (status != FOVEA_OK) {
+        problem_fail(self, "%s: %s", fovea_status_string(status), fovea_last_reason());
+    }
+    const outcome result = problem_outcome(self);
+    problem_destroy(self);
+    return result;
+}
+
+/* --- Random problems --- */
+
+bool library_computes(uint32_t inputs, fovea_weights weights) {
+    const problem_spec spec = {PROBLEM_DEFAULTS, .inputs = inputs, .weights = weights};
+    problem probe = {.spec = spec};
+    fill_desc(&probe);
+    fovea_plan *plan = NULL;
+    const fovea_status status = fovea_plan_create(&probe.desc, &plan);
+    fovea_plan_destroy(plan);
+    ck_assert_msg(status == FOVEA_OK || status == FOVEA_UNSUPPORTED, "%s", fovea_last_reason());
+    return status == FOVEA_OK;
+}
+
+/* Sizes near the edges of vectors, tiles, blocks and splits. */
+static int64_t random_length(test_random *random, int64_t largest) {
+    const int64_t edge = RANDOM_OF(random, 8, 16, 24, 32, 48, 64, 128, 192, 256, 384, 512, 768, 1024);
+    if (random_chance(random, 0.1) && edge + 1 <= largest) {
+        return edge + random_between(random, -1, 1);
+    }
+    return random_between(random, random_chance(random, 0.05) ? 0 : 1, largest < 80 ? largest : 80);
+}
+
+static int64_t random_head_dim(test_random *random) {
+    const int64_t any = random_between(random, 1, 80);
+    return RANDOM_OF(random, any, any, any, any, any, any, 8, 16, 32, 64, 96, 128, 256);
+}
+
+static uint32_t random_inputs(test_random *random) {
+    uint32_t inputs = 0;
+    for (uint32_t bit = FOVEA_INPUT_MASK; bit <= FOVEA_INPUT_SINKS; bit <<= 1) {
+        if (random_chance(random, 0.25) && library_computes(bit, FOVEA_WEIGHTS_NONE)) {
+            inputs |= bit;
+        }
+    }
+    return inputs;
+}
+
+static fovea_weights random_weights(test_random *random) {
+    const fovea_weights weights =
+        (fovea_weights)random_between(random, FOVEA_WEIGHTS_PROBABILITIES, FOVEA_WEIGHTS_MASKED_SCORES);
+    return random_chance(random, 0.25) && library_computes(0, weights) ? weights : FOVEA_WEIGHTS_NONE;
+}
+
+static void randomise_sizes(problem_spec *spec, test_random *random, int64_t largest) {
+    const int64_t group = RANDOM_OF(random, 1, 1, 1, 2, 3, 4, 5, 8, 16);
+    spec->batch = RANDOM_OF(random, 1, 1, 2, 3) * !random_chance(random, 0.01);
+    spec->heads_kv = RANDOM_OF(random, 1, 1, 2, 3);
+    spec->heads_q = group * spec->heads_kv;
+    spec->len_kv = random_length(random, largest);
+    spec->len_q = random_chance(random, 0.4) ? random_between(random, 1, 4) : random_length(random, largest / group);
+    spec->head_dim = random_head_dim(random);
+    spec->head_dim_v = random_chance(random, 0.6) ? spec->head_dim : random_head_dim(random);
+    spec->spare_q = random_chance(random, 0.3) ? random_between(random, 0, 500) : 0;
+    spec->spare_kv = random_chance(random, 0.3) ? random_between(random, 0, 5000) : 0;
+}
+
+/* Halves sizes until the oracle needs a few milliseconds. */
+static void bound_work(problem_spec *spec) {
+    enum { MOST = 2000000 };
+    int64_t *const sizes[] = {&spec->batch, &spec->heads_kv, &spec->len_q};
+    const int64_t group = spec->heads_q / spec->heads_kv;
+    for (int i = 0;; i = (i + 1) % 3) {
+        const int64_t row = spec->len_kv * (spec->head_dim + spec->head_dim_v);
+        if (spec->batch * spec->heads_kv * group * spec->len_q * row <= MOST ||
+            (spec->batch <= 1 && spec->heads_kv <= 1 && spec->len_q <= 1)) {
+            break;
+        }
+        *sizes[i] = (*sizes[i] + 1) / 2;
+    }
+    spec->heads_q = group * spec->heads_kv;
+}
+
+static void randomise_scores(problem_spec *spec, test_random *random) {
+    spec->query_range = (float)RANDOM_OF(random, 1, 1, 1, 8, 40);
+    spec->has_scale = random_chance(random, 0.3);
+    spec->scale = random_chance(random, 0.1) ? 0.0f : random_float(random, -0.5f, 0.5f);
+    spec->softcap = random_chance(random, 0.2) ? random_float(random, 0.5f, 30.0f) : 0.0f;
+    spec->diagonal = (fovea_diagonal)random_between(random, 0, 2);
+    spec->query_offset = random_between(random, -spec->len_q, spec->len_kv);
+    spec->causal = random_chance(random, 0.4);
+    spec->has_window_left = random_chance(random, 0.2);
+    spec->has_window_right = random_chance(random, 0.2);
+    spec->window_left = random_between(random, 0, spec->len_kv);
+    spec->window_right = random_between(random, 0, spec->len_kv);
+    spec->inputs = random_inputs(random);
+    spec->bias_forbids = random_chance(random, 0.5) ? 0.2 : 0;
+    spec->mask_density = random_chance(random, 0.5) ? 0.7 : 0.05;
+    spec->mask_broadcast = (int32_t)random_between(random, 0, 15);
+    spec->bias_broadcast = (int32_t)random_between(random, 0, 15);
+    spec->hostile = random_chance(random, 0.2) ? (int32_t)random_between(random, 1, 4) : 0;
+}
+
+static tensor_layout random_input_layout(test_random *random, int64_t len) {
+    const tensor_layout layout = (tensor_layout)random_between(random, 0, LAYOUT_COUNT - 1);
+    return layout == LAYOUT_ROW_A_PAGE && len > 200 ? LAYOUT_PADDED : layout;
+}
+
+static void randomise_memory(problem_spec *spec, test_random *random) {
+    spec->layout_q = random_input_layout(random, spec->len_q);
+    spec->layout_k = random_input_layout(random, spec->len_kv);
+    spec->layout_v = random_input_layout(random, spec->len_kv);
+    spec->layout_out = (tensor_layout)random_between(random, LAYOUT_BHSD, LAYOUT_REVERSED);
+    if (random_chance(random, 0.1)) {
+        spec->fused_qkv = 1;
+        spec->len_kv = spec->len_q;
+        spec->head_dim_v = spec->head_dim;
+        spec->layout_q = spec->layout_k = spec->layout_v = LAYOUT_BSHD;
+    }
+    spec->side = random_chance(random, 0.5) ? GUARD_AFTER : GUARD_BEFORE;
+}
+
+problem_spec problem_random(test_random *random, int64_t largest, fovea_isa isa, fovea_exp exp) {
+    problem_spec spec = PROBLEM(.seed = random_bits(random), .isa = isa, .exp = exp);
+    randomise_sizes(&spec, random, largest);
+    bound_work(&spec);
+    randomise_scores(&spec, random);
+    randomise_memory(&spec, random);
+    spec.type_index = random_chance(random, 0.5) ? FOVEA_INDEX_INT64 : FOVEA_INDEX_INT32;
+    spec.outputs = random_chance(random, 0.5) ? FOVEA_OUTPUT_LSE : 0;
+    spec.weights = random_weights(random);
+    spec.form = (call_form)random_between(random, CALL_ONCE, CALL_WORKSPACE);
+    spec.threads = (int32_t)RANDOM_OF(random, 0, 1, 2);
+    return spec;
+}

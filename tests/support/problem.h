@@ -1,0 +1,157 @@
+/* Whole attention calls as specifications: fill in a problem_spec, and problem_check() builds it in guarded memory,
+ * runs it and compares every element with the oracle. A failure prints the specification as C, ready to become a test:
+ *
+ *     problem_check(&PROBLEM(.len_q = 3, .len_kv = 70, .causal = 1));
+ */
+#ifndef FOVEA_TESTS_PROBLEM_H
+#define FOVEA_TESTS_PROBLEM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "executors.h"
+#include "fovea/attention.h"
+#include "guard.h"
+#include "oracle.h"
+#include "random.h"
+
+/* How a (batch, heads, rows, columns) tensor lies in memory. */
+typedef enum tensor_layout {
+    /* Contiguous; or (batch, rows, heads, columns). */
+    LAYOUT_BHSD,
+    LAYOUT_BSHD,
+    /* As LAYOUT_BHSD with a gap after each row. */
+    LAYOUT_PADDED,
+    /* As LAYOUT_BHSD, with negative strides on batch, heads and rows. */
+    LAYOUT_REVERSED,
+    /* Keys and values: every row ends where a page ends, and pages of rows past the key length are forbidden. */
+    LAYOUT_ROW_A_PAGE,
+    /* Inputs: stride 0 on one axis. */
+    LAYOUT_BROADCAST_BATCH,
+    LAYOUT_BROADCAST_HEADS,
+    LAYOUT_BROADCAST_ROWS,
+    LAYOUT_COUNT
+} tensor_layout;
+
+/* How the call is made. */
+typedef enum call_form {
+    /* fovea_attention. */
+    CALL_ONCE,
+    /* fovea_plan_create, fovea_execute without a workspace, fovea_plan_destroy. */
+    CALL_PLAN,
+    /* The same with an exact workspace, misaligned by one byte. */
+    CALL_WORKSPACE
+} call_form;
+
+/* Axes of mask and bias that are broadcast (stride 0). */
+enum { BROADCAST_BATCH = 1, BROADCAST_HEADS = 2, BROADCAST_ROWS = 4, BROADCAST_KEYS = 8 };
+
+/* Everything that a problem depends on: zero is a default, except where PROBLEM sets another one. */
+typedef struct problem_spec {
+    /* Seed of all values. */
+    uint64_t seed;
+    int64_t batch, heads_q, heads_kv, len_q, len_kv, head_dim, head_dim_v;
+    /* Added to the lengths to give the plan's capacities. */
+    int64_t spare_q, spare_kv;
+    /* Factor of random queries: the spread of scores. Factor of random values. */
+    float query_range, value_range;
+    float scale;
+    int32_t has_scale;
+    float softcap;
+    fovea_diagonal diagonal;
+    /* Query offsets are drawn around this one. */
+    int64_t query_offset;
+    int32_t causal;
+    int32_t has_window_left, has_window_right;
+    int64_t window_left, window_right;
+    fovea_index_type type_index;
+    uint32_t inputs, outputs;
+    fovea_weights weights;
+    /* Probability that the mask allows a position, that the bias forbids one. */
+    double mask_density, bias_forbids;
+    int32_t mask_broadcast, bias_broadcast;
+    /* Number of NaN and infinities strewn over k and v (and, by one each, q and bias). */
+    int32_t hostile;
+    tensor_layout layout_q, layout_k, layout_v, layout_out;
+    /* q, k and v are views of one (batch, rows, all heads, columns) buffer; layouts of inputs are ignored. */
+    int32_t fused_qkv;
+    guard_side side;
+    call_form form;
+    fovea_isa isa;
+    fovea_exp exp;
+    int32_t threads;
+    executor_kind executor;
+    int32_t concurrency;
+    /* The oracle computes every row_step-th row. */
+    int64_t row_step;
+    /* Factor of the tolerances. The limits compare maxima over a result; over the few elements of a small one, the
+     * naive error that they refer to is a matter of luck. */
+    float slack;
+} problem_spec;
+
+#define PROBLEM_DEFAULTS                                                                                           \
+    .seed = 1, .batch = 1, .heads_q = 1, .heads_kv = 1, .len_q = 1, .len_kv = 1, .head_dim = 32, .head_dim_v = 32, \
+    .query_range = 1, .value_range = 1, .mask_density = 0.7, .concurrency = 2, .row_step = 1, .slack = 4
+
+/* A specification with the given fields; the others have their defaults. An lvalue that lives as long as its block. */
+#define PROBLEM(...) ((problem_spec){PROBLEM_DEFAULTS, __VA_ARGS__})
+
+/* A strided tensor in guarded memory. */
+typedef struct tensor {
+    guarded memory;
+    size_t element;
+    void *origin;
+    int64_t size[4];
+    int64_t strides[4];
+} tensor;
+
+typedef struct problem {
+    problem_spec spec;
+    fovea_attention_desc desc;
+    fovea_attention_args args;
+    test_executor executor;
+    tensor q, k, v, out, mask, bias, lse, weights;
+    tensor key_lengths, first_keys, query_offsets, alibi, sinks;
+} problem;
+
+/* A copy of the logical contents of every output, for bitwise comparison. */
+typedef struct outcome {
+    size_t size;
+    unsigned char *bytes;
+} outcome;
+
+problem *problem_create(const problem_spec *spec);
+void problem_destroy(problem *self);
+
+/* Fills outputs with a pattern that shows what was not written. */
+void problem_reset_outputs(problem *self);
+
+/* Runs the call once in the form that the specification says. */
+fovea_status problem_run(problem *self);
+
+/* Fails the test unless all outputs are what the oracle expects and nothing else was written. */
+void problem_compare(const problem *self);
+
+/* Creates, runs, compares, destroys. */
+void problem_check(const problem_spec *spec);
+
+/* Fails the test with the specification and the reason. */
+void problem_fail(const problem *self, const char *format, ...) __attribute__((format(printf, 2, 3), noreturn));
+
+outcome problem_outcome(const problem *self);
+bool outcome_equal(const outcome *a, const outcome *b);
+void outcome_destroy(outcome *self);
+
+/* Creates, runs and gives back the outputs. */
+outcome problem_solve(const problem_spec *spec);
+
+/* Elements of q, k, v, out, lse and weights. */
+float *tensor_at(const tensor *self, int64_t a, int64_t b, int64_t c, int64_t d);
+
+/* True if the library computes this optional input or output; otherwise it must answer FOVEA_UNSUPPORTED. */
+bool library_computes(uint32_t inputs, fovea_weights weights);
+
+/* A random specification with every feature, sizes up to `largest`, on the given backend. */
+problem_spec problem_random(test_random *random, int64_t largest, fovea_isa isa, fovea_exp exp);
+
+#endif

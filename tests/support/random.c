@@ -1,0 +1,69 @@
+#include "random.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <time.h>
+
+uint64_t test_seed(void) {
+    static uint64_t seed;
+    static bool known;
+    if (!known) {
+        const char *text = getenv("FOVEA_TEST_SEED");
+        seed = text ? strtoull(text, NULL, 0) : (uint64_t)time(NULL);
+        known = true;
+    }
+    return seed;
+}
+
+test_random test_random_seeded(uint64_t seed) {
+    return (test_random){seed};
+}
+
+test_random test_random_named(const char *name, int64_t index) {
+    uint64_t hash = test_seed() * 0x9e3779b97f4a7c15u + (uint64_t)index;
+    for (; *name; name++) {
+        hash = (hash ^ (uint64_t)(unsigned char)*name) * 0x100000001b3u;
+    }
+    return (test_random){hash};
+}
+
+/* SplitMix64: passes the usual batteries and has no bad seeds. */
+uint64_t random_bits(test_random *random) {
+    uint64_t z = random->state += 0x9e3779b97f4a7c15u;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+}
+
+int64_t random_between(test_random *random, int64_t low, int64_t high) {
+    return low + (int64_t)(random_bits(random) % (uint64_t)(high - low + 1));
+}
+
+static double random_unit(test_random *random) {
+    return (double)(random_bits(random) >> 11) * 0x1p-53;
+}
+
+bool random_chance(test_random *random, double probability) {
+    return random_unit(random) < probability;
+}
+
+float random_float(test_random *random, float low, float high) {
+    return low + (high - low) * (float)random_unit(random);
+}
+
+int64_t random_of(test_random *random, int64_t count, const int64_t *values) {
+    return values[random_between(random, 0, count - 1)];
+}
+
+float random_hostile(test_random *random) {
+    static const float values[] = {NAN,      INFINITY, -INFINITY, 0.0f,         -0.0f,         FLT_MAX,
+                                   -FLT_MAX, 1e30f,    -1e30f,    FLT_TRUE_MIN, -FLT_TRUE_MIN, FLT_MIN};
+    return values[random_between(random, 0, (int64_t)(sizeof values / sizeof *values) - 1)];
+}
+
+int64_t test_scaled(int64_t count) {
+    const char *text = getenv("FOVEA_TEST_SCALE");
+    const double scaled = text ? (double)count * strtod(text, NULL) : (double)count;
+    return scaled < 1.0 ? 1 : (int64_t)scaled;
+}

@@ -1,0 +1,47 @@
+/* Reproducible random numbers for the tests, and the two environment variables that steer them:
+ *
+ *   FOVEA_TEST_SEED   the seed of the whole run (printed by the runner), to repeat a failure
+ *   FOVEA_TEST_SCALE  factor of the number of random cases and of the larger sizes, e.g. 0.1 under an emulator */
+#ifndef FOVEA_TESTS_RANDOM_H
+#define FOVEA_TESTS_RANDOM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct test_random {
+    uint64_t state;
+} test_random;
+
+/* The seed of this run. */
+uint64_t test_seed(void);
+
+/* A generator of its own for a test: depends on the run's seed, the name and the index. */
+test_random test_random_named(const char *name, int64_t index);
+
+/* A generator with a given seed. */
+test_random test_random_seeded(uint64_t seed);
+
+uint64_t random_bits(test_random *random);
+
+/* Uniform in [low, high], both included. */
+int64_t random_between(test_random *random, int64_t low, int64_t high);
+
+/* True with the given probability. */
+bool random_chance(test_random *random, double probability);
+
+/* Uniform in [low, high). */
+float random_float(test_random *random, float low, float high);
+
+/* One of `count` numbers. */
+int64_t random_of(test_random *random, int64_t count, const int64_t *values);
+#define RANDOM_OF(random, ...)                                                             \
+    random_of(random, (int64_t)(sizeof((const int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), \
+              (const int64_t[]){__VA_ARGS__})
+
+/* A NaN, an infinity, a signed zero, a subnormal or a huge number. */
+float random_hostile(test_random *random);
+
+/* `count` scaled by FOVEA_TEST_SCALE, at least 1. */
+int64_t test_scaled(int64_t count);
+
+#endif

@@ -1,0 +1,277 @@
+/* Whole calls against the oracle: every feature alone, and all of them in random combination. */
+#include <check.h>
+
+#include "support/backends.h"
+#include "support/problem.h"
+
+/* The specification's backend and exponential are those of case `index`. */
+static problem_spec on_case(problem_spec spec, int32_t index) {
+    const backend_case at = backend_case_at(index);
+    spec.isa = at.backend->isa;
+    spec.exp = at.exp;
+    return spec;
+}
+
+#define CHECK_ON_CASE(index, ...)                                               \
+    do {                                                                        \
+        const problem_spec spec_on_case = on_case(PROBLEM(__VA_ARGS__), index); \
+        problem_check(&spec_on_case);                                           \
+    } while (0)
+
+static void check_random(const char *name, int32_t index, int64_t count, int64_t largest) {
+    const backend_case at = backend_case_at(index);
+    test_random random = test_random_named(name, index);
+    for (int64_t i = 0; i < test_scaled(count); i++) {
+        const problem_spec spec = problem_random(&random, largest, at.backend->isa, at.exp);
+        problem_check(&spec);
+    }
+}
+
+START_TEST(random_small_problems) {
+    check_random("small", _i, 1500, 80);
+}
+END_TEST
+
+START_TEST(random_problems_across_blocks_and_splits) {
+    check_random("blocks", _i, 150, 1100);
+}
+END_TEST
+
+START_TEST(every_length_near_a_tile_edge) {
+    for (int64_t len = 1; len <= 70; len++) {
+        CHECK_ON_CASE(_i, .seed = (uint64_t)len, .len_q = len, .len_kv = 71 - len, .head_dim = 17, .head_dim_v = 19,
+                      .layout_k = LAYOUT_ROW_A_PAGE, .layout_v = LAYOUT_ROW_A_PAGE, .outputs = FOVEA_OUTPUT_LSE);
+    }
+}
+END_TEST
+
+START_TEST(every_head_dim) {
+    for (int64_t dim = 1; dim <= 80; dim++) {
+        CHECK_ON_CASE(_i, .seed = (uint64_t)dim, .len_q = 5, .len_kv = 11, .head_dim = dim, .head_dim_v = 81 - dim);
+        CHECK_ON_CASE(_i, .seed = (uint64_t)dim, .len_q = 29, .len_kv = 33, .head_dim = 81 - dim, .head_dim_v = dim);
+    }
+    CHECK_ON_CASE(_i, .len_q = 20, .len_kv = 20, .head_dim = 256, .head_dim_v = 300);
+    CHECK_ON_CASE(_i, .len_q = 1, .len_kv = 20, .head_dim = 300, .head_dim_v = 256);
+}
+END_TEST
+
+START_TEST(key_counts_around_block_and_split_boundaries) {
+    static const int64_t edges[] = {127, 128, 129, 191, 192,  193,  255,  256,  257,  383, 384,
+                                    385, 511, 512, 513, 1023, 1024, 1025, 2047, 2048, 2049};
+    for (size_t i = 0; i < sizeof edges / sizeof *edges; i++) {
+        for (int64_t len_q = 1; len_q <= 20; len_q += 19) {
+            CHECK_ON_CASE(_i, .seed = i, .len_q = len_q, .len_kv = edges[i], .head_dim = 24, .head_dim_v = 16,
+                          .outputs = FOVEA_OUTPUT_LSE, .side = i % 2 ? GUARD_AFTER : GUARD_BEFORE);
+            CHECK_ON_CASE(_i, .seed = i, .len_q = len_q, .len_kv = edges[i], .head_dim = 16, .head_dim_v = 24,
+                          .causal = 1, .heads_q = 2, .heads_kv = 1);
+        }
+    }
+}
+END_TEST
+
+START_TEST(every_group_size_in_prefill_and_decode) {
+    for (int64_t group = 1; group <= 17; group++) {
+        for (int64_t len_q = 1; len_q <= 9; len_q += 2) {
+            CHECK_ON_CASE(_i, .seed = (uint64_t)group, .batch = 2, .heads_q = 2 * group, .heads_kv = 2, .len_q = len_q,
+                          .len_kv = 37, .head_dim = 20, .head_dim_v = 12, .causal = 1, .outputs = FOVEA_OUTPUT_LSE);
+        }
+    }
+}
+END_TEST
+
+START_TEST(causal_with_each_diagonal) {
+    for (int diagonal = FOVEA_DIAGONAL_BOTTOM_RIGHT; diagonal <= FOVEA_DIAGONAL_OFFSETS; diagonal++) {
+        for (int64_t len_q = 1; len_q <= 70; len_q += 23) {
+            for (int64_t len_kv = 1; len_kv <= 70; len_kv += 23) {
+                for (int64_t offset = -80; offset <= 80; offset += 40) {
+                    CHECK_ON_CASE(_i, .batch = 2, .len_q = len_q, .len_kv = len_kv, .head_dim = 8, .head_dim_v = 8,
+                                  .causal = 1, .diagonal = (fovea_diagonal)diagonal, .query_offset = offset,
+                                  .outputs = FOVEA_OUTPUT_LSE);
+                }
+            }
+        }
+    }
+}
+END_TEST
+
+START_TEST(windows_on_both_sides_with_and_without_causality) {
+    static const int64_t reaches[] = {0, 1, 7, 16, 33, 64, 200};
+    for (size_t left = 0; left < 7; left++) {
+        for (size_t right = 0; right < 7; right++) {
+            CHECK_ON_CASE(_i, .len_q = 90, .len_kv = 150, .head_dim = 8, .head_dim_v = 8, .has_window_left = left > 0,
+                          .window_left = reaches[left], .has_window_right = right > 0, .window_right = reaches[right],
+                          .causal = left % 2 != 0, .row_step = 3);
+        }
+    }
+}
+END_TEST
+
+START_TEST(a_window_far_beyond_the_sequence_changes_nothing) {
+    CHECK_ON_CASE(_i, .len_q = 5, .len_kv = 9, .has_window_left = 1, .window_left = INT64_MAX, .has_window_right = 1,
+                  .window_right = INT64_MAX);
+}
+END_TEST
+
+START_TEST(query_offsets_far_outside_the_sequence) {
+    CHECK_ON_CASE(_i, .len_q = 20, .len_kv = 30, .diagonal = FOVEA_DIAGONAL_OFFSETS, .query_offset = INT32_MAX,
+                  .causal = 1);
+    CHECK_ON_CASE(_i, .len_q = 20, .len_kv = 30, .diagonal = FOVEA_DIAGONAL_OFFSETS, .query_offset = INT32_MIN,
+                  .causal = 1, .outputs = FOVEA_OUTPUT_LSE);
+    CHECK_ON_CASE(_i, .len_q = 20, .len_kv = 30, .diagonal = FOVEA_DIAGONAL_OFFSETS, .query_offset = INT32_MIN,
+                  .has_window_right = 1, .window_right = 5);
+}
+END_TEST
+
+START_TEST(mask_and_bias_broadcast_over_every_combination_of_axes) {
+    for (int32_t axes = 0; axes < 16; axes++) {
+        CHECK_ON_CASE(_i, .batch = 2, .heads_q = 4, .heads_kv = 2, .len_q = 19, .len_kv = 45,
+                      .inputs = FOVEA_INPUT_MASK, .mask_broadcast = axes);
+        CHECK_ON_CASE(_i, .batch = 2, .heads_q = 4, .heads_kv = 2, .len_q = 2, .len_kv = 45,
+                      .inputs = FOVEA_INPUT_MASK | FOVEA_INPUT_BIAS, .mask_broadcast = axes,
+                      .bias_broadcast = 15 - axes);
+        CHECK_ON_CASE(_i, .batch = 2, .heads_q = 4, .heads_kv = 2, .len_q = 19, .len_kv = 45,
+                      .inputs = FOVEA_INPUT_BIAS, .bias_forbids = 0.2, .bias_broadcast = axes,
+                      .outputs = FOVEA_OUTPUT_LSE);
+    }
+}
+END_TEST
+
+START_TEST(keys_past_the_length_are_never_read) {
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        for (int64_t len_q = 1; len_q <= 40; len_q += 13) {
+            CHECK_ON_CASE(_i, .seed = seed, .batch = 3, .heads_q = 2, .len_q = len_q, .len_kv = 60, .head_dim = 20,
+                          .head_dim_v = 20, .inputs = FOVEA_INPUT_KEY_LENGTHS | FOVEA_INPUT_FIRST_KEYS,
+                          .causal = seed % 2 != 0, .layout_k = LAYOUT_ROW_A_PAGE, .layout_v = LAYOUT_ROW_A_PAGE,
+                          .type_index = FOVEA_INDEX_INT64);
+        }
+    }
+}
+END_TEST
+
+START_TEST(every_layout_of_inputs_and_outputs) {
+    for (int input = 0; input < LAYOUT_COUNT; input++) {
+        for (int output = LAYOUT_BHSD; output <= LAYOUT_REVERSED; output++) {
+            for (int64_t len_q = 1; len_q <= 20; len_q += 19) {
+                CHECK_ON_CASE(_i, .batch = 2, .heads_q = 4, .heads_kv = 2, .len_q = len_q, .len_kv = 37, .head_dim = 11,
+                              .head_dim_v = 13, .layout_q = (tensor_layout)input, .layout_k = (tensor_layout)input,
+                              .layout_v = (tensor_layout)input, .layout_out = (tensor_layout)output,
+                              .outputs = FOVEA_OUTPUT_LSE, .weights = FOVEA_WEIGHTS_PROBABILITIES);
+            }
+        }
+    }
+}
+END_TEST
+
+START_TEST(fused_qkv_views) {
+    CHECK_ON_CASE(_i, .batch = 2, .heads_q = 6, .heads_kv = 2, .len_q = 30, .len_kv = 30, .fused_qkv = 1,
+                  .layout_q = LAYOUT_BSHD, .layout_k = LAYOUT_BSHD, .layout_v = LAYOUT_BSHD, .causal = 1);
+}
+END_TEST
+
+START_TEST(softcap_before_bias_before_masks) {
+    for (int64_t len_q = 1; len_q <= 30; len_q += 29) {
+        CHECK_ON_CASE(_i, .len_q = len_q, .len_kv = 50, .softcap = 2, .query_range = 8, .outputs = FOVEA_OUTPUT_LSE,
+                      .weights = FOVEA_WEIGHTS_PROBABILITIES);
+        CHECK_ON_CASE(_i, .len_q = len_q, .len_kv = 50, .softcap = 2, .query_range = 8,
+                      .inputs = FOVEA_INPUT_BIAS | FOVEA_INPUT_MASK, .bias_forbids = 0.1, .causal = 1);
+    }
+}
+END_TEST
+
+START_TEST(any_finite_scale_is_used_as_given) {
+    static const float scales[] = {0, -1, -0.125f, 1e-20f, 3, -0.0f};
+    for (size_t i = 0; i < sizeof scales / sizeof *scales; i++) {
+        for (int64_t len_q = 1; len_q <= 20; len_q += 19) {
+            CHECK_ON_CASE(_i, .len_q = len_q, .len_kv = 40, .has_scale = 1, .scale = scales[i], .softcap = 0,
+                          .outputs = FOVEA_OUTPUT_LSE);
+            CHECK_ON_CASE(_i, .len_q = len_q, .len_kv = 40, .has_scale = 1, .scale = scales[i], .softcap = 5);
+        }
+    }
+}
+END_TEST
+
+START_TEST(probabilities_sum_to_one_and_are_zero_where_forbidden) {
+    for (int64_t len_q = 1; len_q <= 60; len_q += 19) {
+        problem_spec spec =
+            on_case(PROBLEM(.batch = 2, .heads_q = 4, .heads_kv = 2, .len_q = len_q, .len_kv = 300,
+                            .weights = FOVEA_WEIGHTS_PROBABILITIES, .outputs = FOVEA_OUTPUT_LSE, .causal = 1,
+                            .diagonal = FOVEA_DIAGONAL_TOP_LEFT, .layout_out = LAYOUT_BSHD),
+                    _i);
+        problem *self = problem_create(&spec);
+        ck_assert_int_eq(problem_run(self), FOVEA_OK);
+        problem_compare(self);
+        for (int64_t row = 0; row < 2 * 4 * len_q; row++) {
+            const int64_t b = row / (4 * len_q), h = row / len_q % 4, i = row % len_q;
+            double sum = 0;
+            for (int64_t j = 0; j < 300; j++) {
+                const float p = *tensor_at(&self->weights, b, h, i, j);
+                ck_assert_msg(j <= i ? p >= 0 : p == 0.0f, "p[%d, %d] = %g", (int)i, (int)j, (double)p);
+                sum += (double)p;
+            }
+            ck_assert_double_eq_tol(sum, 1, 1e-5);
+        }
+        problem_destroy(self);
+    }
+}
+END_TEST
+
+START_TEST(empty_sizes_do_nothing_and_zero_keys_give_zero_rows) {
+    for (int form = CALL_ONCE; form <= CALL_WORKSPACE; form++) {
+        CHECK_ON_CASE(_i, .batch = 0, .form = (call_form)form);
+        CHECK_ON_CASE(_i, .len_q = 0, .form = (call_form)form, .len_kv = 5);
+        CHECK_ON_CASE(_i, .heads_q = 0, .heads_kv = 1, .form = (call_form)form);
+        CHECK_ON_CASE(_i, .len_q = 3, .len_kv = 0, .form = (call_form)form, .outputs = FOVEA_OUTPUT_LSE);
+        CHECK_ON_CASE(_i, .len_q = 40, .len_kv = 0, .form = (call_form)form, .spare_kv = 100, .causal = 1);
+    }
+}
+END_TEST
+
+/* Optional inputs that this version may answer with "unsupported", but never silently ignore. */
+START_TEST(what_is_not_computed_is_refused) {
+    static const uint32_t inputs[] = {FOVEA_INPUT_MASK,       FOVEA_INPUT_BIAS,  FOVEA_INPUT_KEY_LENGTHS,
+                                      FOVEA_INPUT_FIRST_KEYS, FOVEA_INPUT_ALIBI, FOVEA_INPUT_SINKS};
+    for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) {
+        for (int64_t len_q = 1; len_q <= 20; len_q += 19) {
+            const problem_spec spec =
+                on_case(PROBLEM(.heads_q = 2, .len_q = len_q, .len_kv = 40, .inputs = inputs[i]), _i);
+            if (library_computes(inputs[i], FOVEA_WEIGHTS_NONE)) {
+                problem_check(&spec);
+            } else {
+                problem *self = problem_create(&spec);
+                ck_assert_int_eq(problem_run(self), FOVEA_UNSUPPORTED);
+                problem_destroy(self);
+            }
+        }
+    }
+}
+END_TEST
+
+Suite *attention_suite(void);
+
+Suite *attention_suite(void) {
+    Suite *suite = suite_create("attention");
+    TCase *features = tcase_create("every feature");
+    ADD_FOR_CASES(features, every_length_near_a_tile_edge);
+    ADD_FOR_CASES(features, every_head_dim);
+    ADD_FOR_CASES(features, key_counts_around_block_and_split_boundaries);
+    ADD_FOR_CASES(features, every_group_size_in_prefill_and_decode);
+    ADD_FOR_CASES(features, causal_with_each_diagonal);
+    ADD_FOR_CASES(features, windows_on_both_sides_with_and_without_causality);
+    ADD_FOR_CASES(features, a_window_far_beyond_the_sequence_changes_nothing);
+    ADD_FOR_CASES(features, query_offsets_far_outside_the_sequence);
+    ADD_FOR_CASES(features, mask_and_bias_broadcast_over_every_combination_of_axes);
+    ADD_FOR_CASES(features, keys_past_the_length_are_never_read);
+    ADD_FOR_CASES(features, every_layout_of_inputs_and_outputs);
+    ADD_FOR_CASES(features, fused_qkv_views);
+    ADD_FOR_CASES(features, softcap_before_bias_before_masks);
+    ADD_FOR_CASES(features, any_finite_scale_is_used_as_given);
+    ADD_FOR_CASES(features, probabilities_sum_to_one_and_are_zero_where_forbidden);
+    ADD_FOR_CASES(features, empty_sizes_do_nothing_and_zero_keys_give_zero_rows);
+    ADD_FOR_CASES(features, what_is_not_computed_is_refused);
+    suite_add_tcase(suite, features);
+    TCase *combinations = tcase_create("random combinations");
+    ADD_FOR_CASES(combinations, random_small_problems);
+    ADD_FOR_CASES(combinations, random_problems_across_blocks_and_splits);
+    suite_add_tcase(suite, combinations);
+    return suite;
+}

@@ -1,0 +1,425 @@
+/* Every kernel of the row family, of every backend that this processor runs, against plain loops. */
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/backends.h"
+#include "support/kernel_memory.h"
+#include "support/random.h"
+
+static const double unit = 0x1p-24;
+
+static bool is_near(float actual, double value, double bound) {
+    return isnan(value) ? isnan(actual) : (double)actual == value || fabs((double)actual - value) <= bound;
+}
+
+static int64_t random_dim(test_random *random) {
+    return random_chance(random, 0.1) ? random_between(random, 71, 300) : random_between(random, 1, 70);
+}
+
+/* A stride for rows of `count` elements that keeps every row aligned. */
+static int64_t aligned_stride(int64_t count, test_random *random) {
+    enum { STEP = FV_ALIGNMENT / sizeof(float) };
+    return (count + STEP - 1) / STEP * STEP + STEP * random_between(random, 0, 2);
+}
+
+/* Elements from the first of row 0 to the last of the last row. */
+static int64_t span(int64_t rows, int64_t stride, int64_t count) {
+    return rows > 0 && count > 0 ? (rows - 1) * stride + count : 0;
+}
+
+/* True if the gaps between rows still hold what they held. */
+static bool same_gaps(int64_t rows, int64_t stride, int64_t count, const float *data, const float *before) {
+    for (int64_t row = 0; count > 0 && row + 1 < rows; row++) {
+        const size_t gap = sizeof(float) * (size_t)(stride - count);
+        if (memcmp(data + row * stride + count, before + row * stride + count, gap) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static float *copy_of(kernel_memory *memory, const float *data, int64_t count) {
+    float *copy = take_floats(memory, count, FV_ALIGNMENT);
+    if (count > 0) {
+        memcpy(copy, data, sizeof(float) * (size_t)count);
+    }
+    return copy;
+}
+
+static void make_hostile(float *data, int64_t count, test_random *random) {
+    for (int64_t i = 0; i < count / 16; i++) {
+        data[random_between(random, 0, count - 1)] = random_hostile(random);
+    }
+}
+
+/* --- dots --- */
+
+static void check_dots_once(const fv_row_kernels *kernels, test_random *random) {
+    kernel_memory memory = kernel_memory_create(random);
+    const int32_t rows = (int32_t)random_between(random, 1, FV_MAX_ROWS), keys = (int32_t)random_between(random, 0, 70);
+    const int64_t dim = random_dim(random), q_stride = aligned_stride(dim, random);
+    const int64_t s_stride = aligned_stride(keys, random);
+    int64_t k_stride;
+    const float *k = take_rows(&memory, keys, dim, 1, &k_stride);
+    float *q = take_random(&memory, span(rows, q_stride, dim), FV_ALIGNMENT, 2);
+    float *s = take_random(&memory, span(rows, s_stride, keys), FV_ALIGNMENT, 1);
+    const float *before = copy_of(&memory, s, span(rows, s_stride, keys));
+    kernels->dots(q, q_stride, rows, k, k_stride, keys, dim, s, s_stride);
+    ck_assert_msg(same_gaps(rows, s_stride, keys, s, before), "wrote between the rows");
+    for (int32_t row = 0; row < rows; row++) {
+        for (int32_t key = 0; key < keys; key++) {
+            double exact = 0, size = 0;
+            for (int64_t d = 0; d < dim; d++) {
+                const double term = (double)q[row * q_stride + d] * (double)k[key * k_stride + d];
+                exact += term;
+                size += fabs(term);
+            }
+            ck_assert_msg(is_near(s[row * s_stride + key], exact, (double)(2 * dim) * unit * size),
+                          "dot %.9g instead of %.9g (row %d of %d, key %d of %d, dim %d)",
+                          (double)s[row * s_stride + key], exact, (int)row, (int)rows, (int)key, (int)keys, (int)dim);
+        }
+    }
+    /* One row at a time, the keys in two runs. */
+    const int32_t cut = (int32_t)random_between(random, 0, keys);
+    float *alone = take_floats(&memory, keys, FV_ALIGNMENT), *rest = take_floats(&memory, keys - cut, FV_ALIGNMENT);
+    for (int32_t row = 0; row < rows; row++) {
+        kernels->dots(q + row * q_stride, q_stride, 1, k, k_stride, cut, dim, alone, s_stride);
+        ck_assert_msg(same_floats(cut, alone, s + row * s_stride), "a row depends on the others");
+        kernels->dots(q + row * q_stride, q_stride, 1, k + cut * k_stride, k_stride, keys - cut, dim, rest, s_stride);
+        ck_assert_msg(same_floats(keys - cut, rest, s + row * s_stride + cut), "a key depends on the others");
+    }
+    kernel_memory_end(&memory);
+}
+
+START_TEST(dots_are_dot_products_whatever_the_number_of_rows) {
+    test_random random = test_random_named("dots", _i);
+    for (int64_t i = 0; i < test_scaled(600); i++) {
+        check_dots_once(backend_at(_i)->row, &random);
+    }
+}
+END_TEST
+
+START_TEST(dots_propagate_nan_and_infinity_to_their_key_and_no_further) {
+    const fv_row_kernels *kernels = backend_at(_i)->row;
+    test_random random = test_random_named("dots hostile", _i);
+    enum { KEYS = 37, ROWS = 3, DIM = 21, STRIDE = 32, S_STRIDE = 48 };
+    for (int64_t n = 0; n < test_scaled(100); n++) {
+        kernel_memory memory = kernel_memory_create(&random);
+        float *k = take_random(&memory, KEYS * DIM, sizeof(float), 1);
+        const float *q = take_random(&memory, ROWS * STRIDE, FV_ALIGNMENT, 1);
+        float *s = take_floats(&memory, ROWS * S_STRIDE, FV_ALIGNMENT);
+        const int64_t poisoned = random_between(&random, 0, KEYS - 1);
+        const float poison = (float[]){NAN, INFINITY, -INFINITY}[random_between(&random, 0, 2)];
+        k[poisoned * DIM + random_between(&random, 0, DIM - 1)] = poison;
+        kernels->dots(q, STRIDE, ROWS, k, DIM, KEYS, DIM, s, S_STRIDE);
+        for (int32_t i = 0; i < ROWS * KEYS; i++) {
+            const float actual = s[i / KEYS * S_STRIDE + i % KEYS];
+            if (i % KEYS == poisoned) {
+                ck_assert(isnan(poison) ? isnan(actual) != 0 : isinf(actual) != 0);
+            } else {
+                ck_assert(isfinite(actual));
+            }
+        }
+        kernel_memory_end(&memory);
+    }
+}
+END_TEST
+
+/* --- weighted_sum, weighted_sum_marked --- */
+
+static void check_weighted_sum_once(const fv_row_kernels *kernels, bool marked, test_random *random) {
+    kernel_memory memory = kernel_memory_create(random);
+    const int32_t rows = (int32_t)random_between(random, 1, FV_MAX_ROWS), keys = (int32_t)random_between(random, 0, 70);
+    const int64_t dim = random_dim(random), o_stride = aligned_stride(dim, random);
+    const int64_t p_stride = aligned_stride(keys, random);
+    int64_t v_stride;
+    float *v = take_rows(&memory, keys, dim, 2, &v_stride);
+    float *p = take_random(&memory, span(rows, p_stride, keys), FV_ALIGNMENT, 1);
+    for (int32_t key = 0; marked && key < keys; key++) {
+        const bool poisoned = random_chance(random, 0.2);
+        if (poisoned) {
+            v[key * v_stride + random_between(random, 0, dim - 1)] =
+                (float[]){NAN, INFINITY, -INFINITY}[random_between(random, 0, 2)];
+        }
+        for (int32_t row = 0; row < rows; row++) {
+            if (poisoned || random_chance(random, 0.3)) {
+                p[row * p_stride + key] = -0.0f;
+            }
+        }
+    }
+    float *o = take_random(&memory, span(rows, o_stride, dim), FV_ALIGNMENT, 1);
+    const float *before = copy_of(&memory, o, span(rows, o_stride, dim));
+    float *alone = copy_of(&memory, o, span(rows, o_stride, dim));
+    const __typeof__(kernels->weighted_sum) kernel = marked ? kernels->weighted_sum_marked : kernels->weighted_sum;
+    kernel(p, p_stride, rows, v, v_stride, keys, dim, o, o_stride);
+    ck_assert_msg(same_gaps(rows, o_stride, dim, o, before), "wrote between the rows");
+    for (int32_t row = 0; row < rows; row++) {
+        for (int64_t d = 0; d < dim; d++) {
+            double exact = (double)before[row * o_stride + d], size = fabs(exact);
+            for (int32_t key = 0; key < keys; key++) {
+                const double weight = (double)p[row * p_stride + key];
+                const double term = weight == 0 ? 0 : weight * (double)v[key * v_stride + d];
+                exact += term;
+                size += fabs(term);
+            }
+            ck_assert_msg(is_near(o[row * o_stride + d], exact, (double)(2 * keys + 2) * unit * size),
+                          "o %.9g instead of %.9g (row %d of %d, d %d of %d, %d keys)", (double)o[row * o_stride + d],
+                          exact, (int)row, (int)rows, (int)d, (int)dim, (int)keys);
+        }
+        kernel(p + row * p_stride, p_stride, 1, v, v_stride, keys, dim, alone + row * o_stride, o_stride);
+        ck_assert_msg(same_floats(dim, alone + row * o_stride, o + row * o_stride), "a row depends on the others");
+    }
+    kernel_memory_end(&memory);
+}
+
+START_TEST(weighted_sum_adds_to_what_is_there) {
+    test_random random = test_random_named("weighted_sum", _i);
+    for (int64_t i = 0; i < test_scaled(600); i++) {
+        check_weighted_sum_once(backend_at(_i)->row, false, &random);
+    }
+}
+END_TEST
+
+START_TEST(weighted_sum_marked_lets_no_marked_position_take_part) {
+    test_random random = test_random_named("weighted_sum_marked", _i);
+    for (int64_t i = 0; i < test_scaled(600); i++) {
+        check_weighted_sum_once(backend_at(_i)->row, true, &random);
+    }
+}
+END_TEST
+
+START_TEST(a_nan_value_reaches_exactly_the_rows_that_weigh_it) {
+    const fv_row_kernels *kernels = backend_at(_i)->row;
+    test_random random = test_random_named("nan value, rows", _i);
+    enum { KEYS = 19, DIM = 23, STRIDE = 32, ROWS = 3 };
+    kernel_memory memory = kernel_memory_create(&random);
+    float *v = take_random(&memory, KEYS * DIM, sizeof(float), 1);
+    v[7 * DIM + 22] = NAN;
+    float *p = take_random(&memory, ROWS * STRIDE, FV_ALIGNMENT, 1),
+          *o = take_random(&memory, ROWS * STRIDE, FV_ALIGNMENT, 1);
+    p[7] = -0.0f;
+    p[STRIDE + 7] = 0.25f;
+    p[2 * STRIDE + 7] = 0.0f; /* an underflow: 0 * NaN */
+    kernels->weighted_sum_marked(p, STRIDE, ROWS, v, DIM, KEYS, DIM, o, STRIDE);
+    for (int32_t i = 0; i < ROWS * DIM; i++) {
+        ck_assert_int_eq(isnan(o[i / DIM * STRIDE + i % DIM]) != 0, i % DIM == 22 && i / DIM > 0);
+    }
+    kernel_memory_end(&memory);
+}
+END_TEST
+
+/* --- one row of scores --- */
+
+/* A row of `count` scores, hostile ones among them. */
+static float *take_scores(kernel_memory *memory, int32_t count, float range) {
+    float *s = take_random(memory, count, FV_ALIGNMENT, range);
+    make_hostile(s, count, memory->random);
+    return s;
+}
+
+static int32_t random_count(test_random *random) {
+    return (int32_t)(random_chance(random, 0.1) ? random_between(random, 71, FV_MAX_BLOCK)
+                                                : random_between(random, 0, 70));
+}
+
+START_TEST(peak_is_the_largest_and_passes_over_nan) {
+    const fv_row_kernels *kernels = backend_at(_i)->row;
+    test_random random = test_random_named("row peak", _i);
+    for (int64_t n = 0; n < test_scaled(1000); n++) {
+        kernel_memory memory = kernel_memory_create(&random);
+        const int32_t count = random_count(&random);
+        const float *s = take_scores(&memory, count, 9);
+        const float start = random_chance(&random, 0.5) ? FV_NO_SCORE : random_float(&random, -9, 9);
+        float largest = start;
+        for (int32_t i = 0; i < count; i++) {
+            largest = s[i] > largest ? s[i] : largest;
+        }
+        const float actual = kernels->peak(s, count, start);
+        ck_assert_msg(actual == largest, "%.9g instead of %.9g of %d", (double)actual, (double)largest, (int)count);
+        kernel_memory_end(&memory);
+    }
+}
+END_TEST
+
+START_TEST(row_softcap_is_cap_times_tanh) {
+    const fv_row_kernels *kernels = backend_at(_i)->row;
+    test_random random = test_random_named("row softcap", _i);
+    for (int64_t n = 0; n < test_scaled(500); n++) {
+        kernel_memory memory = kernel_memory_create(&random);
+        const int32_t count = random_count(&random);
+        const float cap = random_float(&random, 0.5f, 50);
+        float *s = take_scores(&memory, count, 4);
+        const float *before = copy_of(&memory, s, count);
+        kernels->softcap(s, count, cap);
+        for (int32_t i = 0; i < count; i++) {
+            const double exact = (double)cap * tanh((double)before[i]);
+            ck_assert_msg(is_near(s[i], exact, 5 * 0x1p-23 * fabs(exact) + 0x1p-149), "%.9g became %.9g",
+                          (double)before[i], (double)s[i]);
+        }
+        kernel_memory_end(&memory);
+    }
+}
+END_TEST
+
+START_TEST(row_add_terms_adds_and_minus_infinity_forbids_whatever_the_score) {
+    const fv_row_kernels *kernels = backend_at(_i)->row;
+    test_random random = test_random_named("row add_terms", _i);
+    for (int64_t n = 0; n < test_scaled(500); n++) {
+        kernel_memory memory = kernel_memory_create(&random);
+        const int32_t count = random_count(&random);
+        float *s = take_scores(&memory, count, 9);
+        const float *before = copy_of(&memory, s, count), *terms = take_scores(&memory, count, 3);
+        kernels->add_terms(s, terms, count);
+        for (int32_t i = 0; i < count; i++) {
+            const float wanted = terms[i] == -INFINITY ? -INFINITY : before[i] + terms[i];
+            ck_assert(same_floats(1, &wanted, &s[i]));
+        }
+        kernel_memory_end(&memory);
+    }
+}
+END_TEST
+
+static bool is_exponential(float actual, float before, float shift, fv_exp exp, bool marks) {
+    const float x = before - shift;
+    if (before == -INFINITY) {
+        return actual == 0.0f && (!marks || signbit(actual));
+    }
+    if (isnan(x)) {
+        return isnan(actual);
+    }
+    if (x > 127.0f) {
+        return true; /* discarded by the callers, who keep scores below their reference */
+    }
+    if (x < -126.0f) {
+        return actual == 0.0f && !signbit(actual);
+    }
+    const double exact = exp2((double)x);
+    const double bound = exp == FV_EXP_FUSED ? 2.4e-7 : 3.5 * 0x1p-23;
+    return fabs((double)actual - exact) <= bound * exact;
+}
+
+START_TEST(row_exponentials_are_exp2_and_return_their_sum) {
+    const fv_row_kernels *kernels = backend_at(_i)->row;
+    test_random random = test_random_named("row exponentials", _i);
+    for (int64_t n = 0; n < test_scaled(1000); n++) {
+        kernel_memory memory = kernel_memory_create(&random);
+        const int32_t count = random_count(&random);
+        const bool marks = random_chance(&random, 0.5);
+        const fv_exp exp = random_chance(&random, 0.5) ? FV_EXP_SLEEF : FV_EXP_FUSED;
+        const float shift = random_chance(&random, 0.1) ? 0 : random_float(&random, -20, 20);
+        float *s = random_chance(&random, 0.5) ? take_scores(&memory, count, 130)
+                                               : take_random(&memory, count, FV_ALIGNMENT, 10);
+        const float *before = copy_of(&memory, s, count);
+        float *again = copy_of(&memory, s, count);
+        const float sum = kernels->exponentials(s, count, shift, exp, marks);
+        double exact = 0, magnitude = 0;
+        for (int32_t i = 0; i < count; i++) {
+            ck_assert_msg(is_exponential(s[i], before[i], shift, exp, marks), "exp2(%.9g - %.9g) = %.9g",
+                          (double)before[i], (double)shift, (double)s[i]);
+            exact += (double)s[i];
+            magnitude += fabs((double)s[i]);
+        }
+        ck_assert_msg(is_near(sum, exact, (double)count * unit * magnitude) || magnitude > 3e38,
+                      "sum %.9g instead of %.9g", (double)sum, exact);
+        const float same = kernels->exponentials(again, count, shift, exp, marks);
+        ck_assert(same_floats(1, &sum, &same) && same_floats(count, s, again));
+        kernel_memory_end(&memory);
+    }
+}
+END_TEST
+
+START_TEST(an_exponential_does_not_depend_on_its_place_in_the_row) {
+    const fv_row_kernels *kernels = backend_at(_i)->row;
+    test_random random = test_random_named("row exponentials place", _i);
+    for (int64_t n = 0; n < test_scaled(200); n++) {
+        const fv_exp exp = n % 2 ? FV_EXP_SLEEF : FV_EXP_FUSED;
+        const float score = random_float(&random, -30, 0);
+        float first = 0;
+        for (int32_t count = 1; count <= 35; count++) {
+            kernel_memory memory = kernel_memory_create(&random);
+            float *s = take_scores(&memory, count, 30);
+            const int64_t place = random_between(&random, 0, count - 1);
+            s[place] = score;
+            kernels->exponentials(s, count, 0, exp, 1);
+            first = count == 1 ? s[0] : first;
+            ck_assert_msg(s[place] == first, "exp2(%.9g) differs at %d of %d", (double)score, (int)place, (int)count);
+            kernel_memory_end(&memory);
+        }
+    }
+}
+END_TEST
+
+START_TEST(scale_multiplies) {
+    const fv_row_kernels *kernels = backend_at(_i)->row;
+    test_random random = test_random_named("row scale", _i);
+    for (int64_t n = 0; n < test_scaled(300); n++) {
+        kernel_memory memory = kernel_memory_create(&random);
+        const int32_t count = random_count(&random);
+        float *x = take_scores(&memory, count, 9);
+        const float *before = copy_of(&memory, x, count);
+        const float factor = random_float(&random, -2, 2);
+        kernels->scale(x, count, factor);
+        for (int32_t i = 0; i < count; i++) {
+            const float wanted = before[i] * factor;
+            ck_assert(same_floats(1, &wanted, &x[i]));
+        }
+        kernel_memory_end(&memory);
+    }
+}
+END_TEST
+
+START_TEST(log_sum_exp_is_natural_and_minus_infinity_for_nothing) {
+    const fv_row_kernels *kernels = backend_at(_i)->row;
+    test_random random = test_random_named("log_sum_exp", _i);
+    for (int64_t n = 0; n < test_scaled(500); n++) {
+        kernel_memory memory = kernel_memory_create(&random);
+        const int32_t count = random_count(&random);
+        float *m = take_random(&memory, count, FV_ALIGNMENT, 40), *l = take_random(&memory, count, FV_ALIGNMENT, 1);
+        float *lse = take_floats(&memory, count, FV_ALIGNMENT);
+        for (int32_t i = 0; i < count; i++) {
+            l[i] = exp2f(random_float(&random, -20, 20));
+            if (random_chance(&random, 0.1)) {
+                l[i] = 0;
+                m[i] = FV_NO_SCORE;
+            } else if (random_chance(&random, 0.1)) {
+                l[i] = NAN;
+            }
+        }
+        kernels->log_sum_exp(m, l, count, lse);
+        for (int32_t i = 0; i < count; i++) {
+            if (l[i] == 0) {
+                ck_assert(lse[i] == -INFINITY);
+            } else {
+                const double exact = ((double)m[i] + log2((double)l[i])) * 0.69314718055994530942;
+                const double size = fabs((double)m[i]) + fabs(log2((double)l[i]));
+                ck_assert_msg(is_near(lse[i], exact, 3e-7 * fmax(size, 0.1)), "lse(%.9g, %.9g) = %.9g instead of %.9g",
+                              (double)m[i], (double)l[i], (double)lse[i], exact);
+            }
+        }
+        kernel_memory_end(&memory);
+    }
+}
+END_TEST
+
+Suite *row_kernels_suite(void);
+
+Suite *row_kernels_suite(void) {
+    Suite *suite = suite_create("row kernels");
+    TCase *tcase = tcase_create("every backend");
+    ADD_FOR_BACKENDS(tcase, dots_are_dot_products_whatever_the_number_of_rows);
+    ADD_FOR_BACKENDS(tcase, dots_propagate_nan_and_infinity_to_their_key_and_no_further);
+    ADD_FOR_BACKENDS(tcase, weighted_sum_adds_to_what_is_there);
+    ADD_FOR_BACKENDS(tcase, weighted_sum_marked_lets_no_marked_position_take_part);
+    ADD_FOR_BACKENDS(tcase, a_nan_value_reaches_exactly_the_rows_that_weigh_it);
+    ADD_FOR_BACKENDS(tcase, peak_is_the_largest_and_passes_over_nan);
+    ADD_FOR_BACKENDS(tcase, row_softcap_is_cap_times_tanh);
+    ADD_FOR_BACKENDS(tcase, row_add_terms_adds_and_minus_infinity_forbids_whatever_the_score);
+    ADD_FOR_BACKENDS(tcase, row_exponentials_are_exp2_and_return_their_sum);
+    ADD_FOR_BACKENDS(tcase, an_exponential_does_not_depend_on_its_place_in_the_row);
+    ADD_FOR_BACKENDS(tcase, scale_multiplies);
+    ADD_FOR_BACKENDS(tcase, log_sum_exp_is_natural_and_minus_infinity_for_nothing);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
