@@ -148,9 +148,10 @@ static void write_weights(const rows *r)
         for (int32_t row = 0; row < r->count; row++) {
             float *s = scores_of(r, row), l = r->scratch->l[row];
             float *weights = fv_weights_row(r->head, row) + key;
-            kernels_of(r)->exponentials(s, keys, r->scratch->m[row], r->head->plan->exp, 0);
+            kernels_of(r)->exponentials(s, keys, r->scratch->m[row], r->head->plan->exp, 1);
+            /* Forbidden positions, marked by -0.0, are 0 whatever the sum. */
             for (int32_t i = 0; i < keys; i++)
-                weights[i] = l == 0.0f ? 0.0f : s[i] / l;
+                weights[i] = l == 0.0f || (s[i] == 0.0f && signbit(s[i])) ? 0.0f : s[i] / l;
         }
     }
 }

@@ -261,24 +261,25 @@ static int32_t raise_references(const fv_head *head, fv_panel *panel, const floa
     return raised;
 }
 
-/* Sets the reference from the first tile of the full part, and turns that tile into probabilities. */
-static void first_reference(const fv_head *head, fv_panel *panel, const fv_scratch *scratch, const block *b)
+/* Sets the reference from the first tile of the full part, and turns that tile into probabilities. Returns its keys. */
+static int32_t first_reference(const fv_head *head, fv_panel *panel, const fv_scratch *scratch, const block *b)
 {
     int32_t begin = b->visible.full_begin;
-    fv_segment tile = {begin, begin + kernels_of(head)->tile_keys, 0, panel->vectors};
+    int32_t full = b->visible.full_end - begin;
+    int32_t keys = full < kernels_of(head)->tile_keys ? full : kernels_of(head)->tile_keys;
+    fv_segment tile = {begin, begin + keys, 0, panel->vectors};
     fv_score_args args = score_args(head, panel, scratch, b->key_begin, &tile, zeros, panel->m);
     kernels_of(head)->scores(&args);
     exponentiate(head, panel, scratch, &tile, panel->m);
+    return keys;
 }
 
 static void take_relative(const fv_head *head, fv_panel *panel, const fv_scratch *scratch, const block *b)
 {
     float peak[FV_MAX_LANES] __attribute__((aligned(FV_ALIGNMENT)));
     int32_t from = 0;
-    if (!panel->started) {
-        first_reference(head, panel, scratch, b);
-        from = kernels_of(head)->tile_keys;
-    }
+    if (!panel->started)
+        from = first_reference(head, panel, scratch, b);
     relative_scores(head, panel, scratch, b, from, peak);
     if (raise_references(head, panel, peak)) {
         from = 0;

@@ -1,5 +1,6 @@
 #include "src/weights.h"
 
+#include <math.h>
 #include <string.h>
 
 float *fv_weights_row(const fv_head *head, int64_t lane)
@@ -31,13 +32,26 @@ static void see_all_vectors(const fv_head *head, const fv_panel *panel, int64_t 
     visible->segment_count = 1;
 }
 
+/* The rest of a lane whose sum is not finite: forbidden positions are 0, though 0 times the factor is not. */
+static void clear_forbidden(const fv_panel *panel, const float *s, int32_t lane, int32_t keys, float *row)
+{
+    for (int32_t key = 0; key < keys; key++) {
+        float p = s[(int64_t)key * panel->ld + lane];
+        if (p == 0.0f && signbit(p))
+            row[key] = 0.0f;
+    }
+}
+
 void fv_panel_weights(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch)
 {
     const fv_panel_kernels *kernels = head->plan->backend->panel;
     float factor[FV_MAX_LANES] __attribute__((aligned(FV_ALIGNMENT)));
     float *rows[FV_MAX_LANES] = {0};
-    for (int32_t lane = 0; lane < panel->ld; lane++)
+    int32_t ordinary = 1;
+    for (int32_t lane = 0; lane < panel->ld; lane++) {
         factor[lane] = panel->l[lane] == 0.0f ? 0.0f : 1.0f / panel->l[lane];
+        ordinary &= isfinite(factor[lane]) != 0;
+    }
     for (int32_t lane = 0; lane < panel->lanes; lane++)
         fv_weights_clear_outside(head, fv_weights_row(head, panel->first_lane + lane), panel->keys);
 
@@ -47,9 +61,12 @@ void fv_panel_weights(const fv_head *head, const fv_panel *panel, const fv_scrat
         fv_visible visible;
         see_all_vectors(head, panel, key, keys, &visible);
         fv_panel_scores(head, panel, scratch, key, keys, &visible);
-        kernels->exponentials(scratch->s, panel->ld, panel->vectors, keys, panel->m, head->plan->exp, 0);
+        kernels->exponentials(scratch->s, panel->ld, panel->vectors, keys, panel->m, head->plan->exp,
+                              !ordinary);
         for (int32_t lane = 0; lane < panel->lanes; lane++)
             rows[lane] = fv_weights_row(head, panel->first_lane + lane) + key;
         kernels->unpack(rows, panel->ld, keys, scratch->s, factor);
+        for (int32_t lane = 0; !ordinary && lane < panel->lanes; lane++)
+            clear_forbidden(panel, scratch->s, lane, keys, rows[lane]);
     }
 }

@@ -3,7 +3,7 @@
 
 const fv_backend fv_backend_avx2 = {
     .name = "avx2",
-    .isa = FOVEA_ISA_GENERIC,
+    .isa = FOVEA_ISA_AVX2,
     .panel = &fv_avx2_panel,
     .row = &fv_avx2_row,
 };
