@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Compares two results of `fovea-bench --table --json FILE`.
 
-A row has changed when its quartiles do not overlap and its median moved by more than the tolerance. The exit status is 1
-if a row got worse or is no longer measured, 2 if a file cannot be read.
+A row has changed when its quartiles do not overlap and its median moved by more than the tolerance; one that other
+programs disturbed is not judged. The exit status is 1 if a row got worse or is no longer measured, 2 if a file cannot be
+read.
 """
 
 import argparse
@@ -33,11 +34,13 @@ def overlap(old, new):
 
 
 def judge(old, new, tolerance):
-    """One of: better, worse, same, new, gone, and the empty string for what neither run measured."""
+    """One of: better, worse, same, disturbed, new, gone, and the empty string for what neither run measured."""
     had = old is not None and "figure" in old
     has = new is not None and "figure" in new
     if not had or not has:
         return "new" if has else "gone" if had else ""
+    if old["disturbed"] or new["disturbed"]:
+        return "disturbed"
     change = gain(old, new)
     if overlap(old, new) or abs(change) <= tolerance:
         return "same"
@@ -52,7 +55,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("old")
     parser.add_argument("new")
-    parser.add_argument("--tolerance", type=float, default=2.0, metavar="PERCENT", help="default: 2")
+    parser.add_argument("--tolerance", type=float, default=5.0, metavar="PERCENT", help="default: 5")
     parser.add_argument("--changed", action="store_true", help="print only rows that are not the same")
     options = parser.parse_args()
 
@@ -62,19 +65,20 @@ def main():
         if old_environment[key] != new_environment[key]:
             print(f"note: {key} differs: {old_environment[key]} and {new_environment[key]}")
 
-    counts = {}
+    verdicts = ("better", "worse", "same", "disturbed", "new", "gone")
+    counts = dict.fromkeys((*verdicts, ""), 0)
     for name in dict.fromkeys([*old_rows, *new_rows]):
         old, new = old_rows.get(name), new_rows.get(name)
         verdict = judge(old, new, options.tolerance / 100)
-        counts[verdict] = counts.get(verdict, 0) + 1
+        counts[verdict] += 1
         if not verdict or (options.changed and verdict == "same"):
             continue
-        change = f"{100 * gain(old, new):+7.1f} %" if verdict in ("better", "worse", "same") else " " * 9
+        change = f"{100 * gain(old, new):+7.1f} %" if verdict not in ("new", "gone") else " " * 9
         unit = (new if new is not None and "unit" in new else old)["unit"]
         print(f"{name:<66} {figure(old)} {figure(new)} {unit:<6} {change}  {verdict}")
 
-    print(", ".join(f"{counts.get(verdict, 0)} {verdict}" for verdict in ("better", "worse", "same", "new", "gone")))
-    return 1 if counts.get("worse") or counts.get("gone") else 0
+    print(", ".join(f"{counts[verdict]} {verdict}" for verdict in verdicts))
+    return 1 if counts["worse"] or counts["gone"] else 0
 
 
 if __name__ == "__main__":

@@ -57,6 +57,7 @@ void json_result(json_writer *writer, const bench_case *item, const bench_result
     put_number(file, "lower_quartile", result->figure.lower);
     put_number(file, "upper_quartile", result->figure.upper);
     put_number(file, "rounds", result->rounds);
+    put_number(file, "disturbed", result->disturbed);
     put_number(file, "seconds", result->seconds);
     put_number(file, "flops", item->flops);
     put_number(file, "bytes", item->bytes);

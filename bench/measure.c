@@ -2,13 +2,21 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 static const double slice_seconds = 5e-3;
 static const double probe_seconds = 1e-3;
 static const double shared_probe_seconds = 6e-3;
 
-/* Rounds by the length of a slice; threads and memory are disturbed more often than arithmetic on one thread. */
-enum { ROUNDS = 11, WALL_ROUNDS = 21, LONG_ROUNDS = 5, LONGEST_ROUNDS = 3, READ_ROUNDS = 3 };
+/* Rounds by the length of a slice. */
+enum { ROUNDS = 11, LONG_ROUNDS = 5, LONGEST_ROUNDS = 3, READ_ROUNDS = 3 };
+
+/* Fewer undisturbed rounds than this are no better than all of them. */
+enum { LEAST_QUIET = 3 };
+
+/* Daemons preempt a thread now and then for microseconds; a program that wants the processor does so for milliseconds,
+ * hundreds of times a second. */
+static const double preemptions_per_second = 20.0;
 
 static int32_t has_base(bench_limit limit) {
     return limit == BENCH_LIMIT_BASE || limit == BENCH_LIMIT_SPEEDUP;
@@ -44,12 +52,15 @@ static slice find_slice(bench_case *item, void (*run)(bench_case *, int64_t)) {
     return (slice){(int64_t)needed, seconds / (double)runs * needed};
 }
 
-static int32_t rounds_for(const bench_case *item, double seconds) {
+static int32_t rounds_for(double seconds) {
     if (seconds > 2.0)
         return LONGEST_ROUNDS;
-    if (seconds > 0.5)
-        return LONG_ROUNDS;
-    return item->clock == BENCH_CLOCK_WALL ? WALL_ROUNDS : ROUNDS;
+    return seconds > 0.5 ? LONG_ROUNDS : ROUNDS;
+}
+
+static long preemptions(void) {
+    struct rusage usage;
+    return getrusage(RUSAGE_SELF, &usage) == 0 ? usage.ru_nivcsw : 0;
 }
 
 int64_t bench_probe_times(const bench_probe *probe, int32_t threads, const bench_options *options) {
@@ -78,7 +89,7 @@ bench_setup bench_prepare(bench_case *item) {
 
     const slice subject = find_slice(item, item->type->run);
     setup.runs = subject.runs;
-    setup.rounds = rounds_for(item, subject.seconds);
+    setup.rounds = rounds_for(subject.seconds);
     if (has_base(item->limit))
         setup.base_runs = find_slice(item, item->type->run_base).runs;
     return setup;
@@ -103,14 +114,20 @@ static surroundings measure_surroundings(bench_case *item, const bench_setup *se
 }
 
 bench_round bench_measure_round(bench_case *item, const bench_setup *setup) {
+    const long preemptions_before = preemptions();
+    const double start = bench_now(BENCH_CLOCK_WALL);
     const surroundings before = measure_surroundings(item, setup);
     const double seconds = timed(item, item->type->run, setup->runs) / (double)setup->runs;
     const surroundings after = measure_surroundings(item, setup);
+    const double bearable = 1.0 + preemptions_per_second * (bench_now(BENCH_CLOCK_WALL) - start);
+    const int32_t disturbed = (double)(preemptions() - preemptions_before) > bearable;
     return (bench_round){
         .seconds = seconds,
         .peak = (before.peak + after.peak) / 2,
         .bandwidth = (before.bandwidth + after.bandwidth) / 2,
         .base_seconds = (before.base_seconds + after.base_seconds) / 2,
+        /* CPU time does not run while others do. */
+        .disturbed = item->clock == BENCH_CLOCK_WALL && disturbed,
     };
 }
 
@@ -170,18 +187,29 @@ static bench_quartiles quartiles_over(const bench_case *item, const bench_round 
     return bench_quartiles_of(scratch, count);
 }
 
-bench_result bench_summarise(const bench_case *item, const bench_round *rounds, int32_t count) {
-    double *scratch = malloc((size_t)count * sizeof *scratch);
+bench_result bench_summarise(const bench_case *item, bench_round *rounds, int32_t count) {
+    int32_t quiet = 0;
+    for (int32_t i = 0; i < count; i++) {
+        if (!rounds[i].disturbed) {
+            const bench_round moved = rounds[quiet];
+            rounds[quiet++] = rounds[i];
+            rounds[i] = moved;
+        }
+    }
+    const int32_t disturbed = quiet < count && quiet < LEAST_QUIET;
+    const int32_t used = disturbed ? count : quiet;
+    double *scratch = malloc((size_t)used * sizeof *scratch);
     if (!scratch)
         abort();
     const bench_result result = {
-        .rounds = count,
-        .figure = quartiles_over(item, rounds, count, scratch, figure_of),
-        .seconds = quartiles_over(item, rounds, count, scratch, seconds_of).median,
-        .peak = quartiles_over(item, rounds, count, scratch, peak_of).median,
-        .bandwidth = quartiles_over(item, rounds, count, scratch, bandwidth_of).median,
-        .share_fma = quartiles_over(item, rounds, count, scratch, share_fma_of).median,
-        .share_read = quartiles_over(item, rounds, count, scratch, share_read_of).median,
+        .rounds = used,
+        .disturbed = disturbed,
+        .figure = quartiles_over(item, rounds, used, scratch, figure_of),
+        .seconds = quartiles_over(item, rounds, used, scratch, seconds_of).median,
+        .peak = quartiles_over(item, rounds, used, scratch, peak_of).median,
+        .bandwidth = quartiles_over(item, rounds, used, scratch, bandwidth_of).median,
+        .share_fma = quartiles_over(item, rounds, used, scratch, share_fma_of).median,
+        .share_read = quartiles_over(item, rounds, used, scratch, share_read_of).median,
     };
     free(scratch);
     return result;

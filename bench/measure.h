@@ -12,6 +12,8 @@ typedef struct bench_round {
     double peak;
     double bandwidth;
     double base_seconds;
+    /* Other programs took the processor from a round in wall time. */
+    int32_t disturbed;
 } bench_round;
 
 /* How a case is measured; found once, after it was opened. */
@@ -21,12 +23,14 @@ typedef struct bench_setup {
     bench_read_pattern pattern;
     int64_t runs;
     int64_t base_runs;
-    /* Rounds that a table should take. */
+    /* Undisturbed rounds that a table should take. */
     int32_t rounds;
 } bench_setup;
 
 typedef struct bench_result {
+    /* Rounds that the figure rests on, and whether they were disturbed because there were too few others. */
     int32_t rounds;
+    int32_t disturbed;
     bench_quartiles figure;
     /* Medians over the rounds; 0 where they do not apply. */
     double seconds;
@@ -45,8 +49,8 @@ bench_setup bench_prepare(bench_case *item);
 
 bench_round bench_measure_round(bench_case *item, const bench_setup *setup);
 
-/* Sums up rounds; count >= 1. */
-bench_result bench_summarise(const bench_case *item, const bench_round *rounds, int32_t count);
+/* Sums up the undisturbed rounds, or all where too few are; count >= 1. Sorts the undisturbed ones to the front. */
+bench_result bench_summarise(const bench_case *item, bench_round *rounds, int32_t count);
 
 /* The unit of the figure: "% fma", "% read", "% base", "x", "ns", "slots". */
 const char *bench_unit(bench_limit limit);

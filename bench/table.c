@@ -8,7 +8,8 @@
 #include "json.h"
 #include "measure.h"
 
-enum { MAX_ROUNDS = 32, REASON_SIZE = 256 };
+/* A row on a busy machine may take this many rounds to find enough undisturbed ones. */
+enum { MAX_ROUNDS = 33, REASON_SIZE = 256 };
 
 static int32_t compile(regex_t *pattern, const char *text) {
     const int error = regcomp(pattern, text, REG_EXTENDED | REG_NOSUB);
@@ -75,16 +76,18 @@ static void print_result(const bench_case *item, const bench_result *result, con
     print_optional(item->bytes / result->seconds / 1e9, 7, 1);
     print_optional(goal->goal, 6, goal->goal < 10.0 ? 2 : 0);
     print_optional(goal->floor, 6, goal->floor < 10.0 ? 2 : 0);
-    printf("  %s\n", verdict);
+    printf("  %s%s\n", verdict, result->disturbed ? " (disturbed by other programs)" : "");
     fflush(stdout);
 }
 
 static bench_result measure(bench_case *item) {
     const bench_setup setup = bench_prepare(item);
     bench_round rounds[MAX_ROUNDS];
-    const int32_t count = setup.rounds < MAX_ROUNDS ? setup.rounds : MAX_ROUNDS;
-    for (int32_t i = 0; i < count; i++)
-        rounds[i] = bench_measure_round(item, &setup);
+    int32_t count = 0;
+    for (int32_t quiet = 0; quiet < setup.rounds && count < MAX_ROUNDS; count++) {
+        rounds[count] = bench_measure_round(item, &setup);
+        quiet += !rounds[count].disturbed;
+    }
     return bench_summarise(item, rounds, count);
 }
 
