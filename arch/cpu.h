@@ -4,17 +4,18 @@
 
 #include <stdint.h>
 
-/* X(bit, name). A bit is set only if the processor has the instructions AND the operating system saves their registers. */
-#define FV_CPU_FEATURES(X)                                                                                             \
-    X(0, avx2)                                                                                                         \
-    X(1, fma)                                                                                                          \
-    X(2, f16c)                                                                                                         \
-    X(3, avx512f)                                                                                                      \
-    X(4, avx512bw)                                                                                                     \
-    X(5, avx512dq)                                                                                                     \
-    X(6, avx512vl)                                                                                                     \
-    X(7, avx512bf16)                                                                                                   \
-    X(8, avx512vnni)                                                                                                   \
+/* X(bit, name). A bit is set only if the processor has the instructions AND the operating system saves their registers.
+ */
+#define FV_CPU_FEATURES(X) \
+    X(0, avx2)             \
+    X(1, fma)              \
+    X(2, f16c)             \
+    X(3, avx512f)          \
+    X(4, avx512bw)         \
+    X(5, avx512dq)         \
+    X(6, avx512vl)         \
+    X(7, avx512bf16)       \
+    X(8, avx512vnni)       \
     X(16, asimd)
 
 enum {
@@ -26,7 +27,8 @@ enum {
 /* The features of this processor as FV_CPU_* bits. Asks the hardware each time; pure otherwise. */
 uint32_t fv_cpu_detect(void);
 
-/* The same without looking at the operating system: it tells a missing instruction from registers that are not saved. */
+/* The same without looking at the operating system: it tells a missing instruction from registers that are not saved.
+ */
 uint32_t fv_cpu_present(void);
 
 /* Writes the processor's name, zero-terminated, "unknown" if there is none. size >= 1. */

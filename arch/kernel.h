@@ -1,14 +1,15 @@
-/* THE contract between src/ (what to compute, in which order, on which thread) and a backend (how, on one instruction set).
+/* THE contract between src/ (what to compute, in which order, on which thread) and a backend (how, on one instruction
+ * set).
  *
- * A backend is one constant table of function pointers. Calls are coarse: one call works on a PANEL of query rows against a
- * BLOCK of keys (a few hundred), so an indirect call costs nothing.
+ * A backend is one constant table of function pointers. Calls are coarse: one call works on a PANEL of query rows
+ * against a BLOCK of keys (a few hundred), so an indirect call costs nothing.
  *
  *
  * Query lanes
  * -----------
- * The vector dimension is the query. A panel holds `ld` LANES, a multiple of the backend's vector width; each lane is one
- * (query row, query head) pair that reads the panel's key/value head. Everything per panel is stored with the lane index
- * running fastest:
+ * The vector dimension is the query. A panel holds `ld` LANES, a multiple of the backend's vector width; each lane is
+ * one (query row, query head) pair that reads the panel's key/value head. Everything per panel is stored with the lane
+ * index running fastest:
  *
  *              lane 0 ... ld-1                       lane 0 ... ld-1                       lane 0 ... ld-1
  *            +-----------------+                   +-----------------+                   +-----------------+
@@ -18,15 +19,15 @@
  *            +-----------------+                   +-----------------+                   +-----------------+
  *
  * so maximum, sum and rescaling are vertical, keys need no tails, and keys and values are read in place, row-major, one
- * scalar at a time. A kernel may be told to work on some VECTORS of the panel only: it then gets pointers to the first of
- * them, `vectors` of them, and still `ld` as the distance between rows.
+ * scalar at a time. A kernel may be told to work on some VECTORS of the panel only: it then gets pointers to the first
+ * of them, `vectors` of them, and still `ld` as the distance between rows.
  *
  *
  * Scores
  * ------
- * Scores live in units of log2: queries are packed with scale * log2(e), so that exp(score) = exp2(s). The reference m of a
- * lane is a score near its largest so far, or FV_NO_SCORE if the lane has seen no key. Probabilities are relative to
- * it: p = exp2(s - m); l is the sum of p and o the sum of p * v. A forbidden position has s = -inf and p = 0.
+ * Scores live in units of log2: queries are packed with scale * log2(e), so that exp(score) = exp2(s). The reference m
+ * of a lane is a score near its largest so far, or FV_NO_SCORE if the lane has seen no key. Probabilities are relative
+ * to it: p = exp2(s - m); l is the sum of p and o the sum of p * v. A forbidden position has s = -inf and p = 0.
  *
  * The exponential of -126 and above is accurate as stated by fv_exp; below -126 it is exactly 0 (subnormal numbers make
  * multiplication slow); of -inf it is 0; NaN stays NaN.
@@ -36,9 +37,9 @@
  * ----------------------
  *  1. Counts may be anything from 0 up to what the comment says; tails are the kernel's business.
  *  2. Only the stated elements are read or written. Prefetching elsewhere is allowed.
- *  3. The result of a lane (or row) depends on that lane's data alone: not on its position, nor on the other lanes, nor on
- *     the number of vectors, nor on how keys are divided over tiles. This is what makes results independent of threads. (The
- *     number of query rows may change the order of a sum in the row family: it follows from the problem.)
+ *  3. The result of a lane (or row) depends on that lane's data alone: not on its position, nor on the other lanes, nor
+ * on the number of vectors, nor on how keys are divided over tiles. This is what makes results independent of threads.
+ * (The number of query rows may change the order of a sum in the row family: it follows from the problem.)
  *  4. No allocation, no globals, no OpenMP, no errno, no change of the floating-point environment.
  *  5. Pointers to packed data (q, s, o, m, l, start, peak, terms, factor) are aligned to FV_ALIGNMENT, at vector
  *     granularity; pointers to the caller's tensors are aligned to their element only. No pointer aliases another.
@@ -71,7 +72,8 @@ typedef enum fv_exp {
     FV_EXP_FUSED = 1
 } fv_exp;
 
-/* Keys [key_begin, key_end) of a block, seen by some lane of vectors [vector_begin, vector_end) and by no other vector. */
+/* Keys [key_begin, key_end) of a block, seen by some lane of vectors [vector_begin, vector_end) and by no other vector.
+ */
 typedef struct fv_segment {
     int32_t key_begin;
     int32_t key_end;
@@ -114,7 +116,8 @@ typedef struct fv_value_args {
     int32_t segment_count;
     /* Non-zero: o and l are written without being read. */
     int32_t first;
-    /* In and out: o [head_dim_v][ld] += v^T p and l [ld] += sum of p. The sum over the block is formed first and then added. */
+    /* In and out: o [head_dim_v][ld] += v^T p and l [ld] += sum of p. The sum over the block is formed first and then
+     * added. */
     float *o;
     float *l;
 } fv_value_args;
@@ -129,24 +132,24 @@ typedef struct fv_panel_kernels {
     int32_t key_block;
     int32_t tile_keys;
 
-    /* Transposes rows into lanes: packed[i * ld + lane] = rows[lane][i] * scale for i < count, lane < ld. A NULL row gives
-     * zeros. Used for queries, and for additive terms with rows of keys. */
+    /* Transposes rows into lanes: packed[i * ld + lane] = rows[lane][i] * scale for i < count, lane < ld. A NULL row
+     * gives zeros. Used for queries, and for additive terms with rows of keys. */
     void (*pack)(const float *const *rows, int32_t ld, int64_t count, float scale, float *packed);
 
-    /* The way back: rows[lane][i] = packed[i * ld + lane] * factor[lane], for every row that is not NULL. Returns non-zero
-     * if all that was written is finite. */
+    /* The way back: rows[lane][i] = packed[i * ld + lane] * factor[lane], for every row that is not NULL. Returns
+     * non-zero if all that was written is finite. */
     int32_t (*unpack)(float *const *rows, int32_t ld, int64_t count, const float *packed, const float *factor);
 
     /* s[key][lane] = start[lane] + sum over d, in ascending order, of k[key][d] * q[d][lane]. */
     void (*scores)(const fv_score_args *args);
 
-    /* The same followed by s = exp2(s), by the inline exponential; peak is that of the scores. What a score above 127 gives
-     * is not specified: the caller looks at peak. */
+    /* The same followed by s = exp2(s), by the inline exponential; peak is that of the scores. What a score above 127
+     * gives is not specified: the caller looks at peak. */
     void (*scores_exp)(const fv_score_args *args);
 
     /* Keys [key_begin, key_end) of the block, `vectors` vectors: s[key][lane] = -inf unless
-     * visible_begin[lane] <= key < visible_end[lane]; peak (may be NULL) is raised to what remains. s points to key 0 of
-     * the block. */
+     * visible_begin[lane] <= key < visible_end[lane]; peak (may be NULL) is raised to what remains. s points to key 0
+     * of the block. */
     void (*mask_lanes)(float *s, int32_t ld, int32_t vectors, int32_t key_begin, int32_t key_end,
                        const int32_t *visible_begin, const int32_t *visible_end, float *peak);
 
@@ -159,9 +162,9 @@ typedef struct fv_panel_kernels {
     /* s = terms == -inf ? -inf : s + terms; terms has the layout of s. */
     void (*add_terms)(float *s, int32_t ld, int32_t vectors, int32_t keys, const float *terms);
 
-    /* s = exp2(s - shift[lane]); shift NULL: exp2(s). mark_forbidden non-zero: where s is -inf the result is -0.0, which
-     * values_marked tells from a probability that underflowed. Differences above 127 give an unspecified value with
-     * FV_EXP_FUSED; the caller prevents them. */
+    /* s = exp2(s - shift[lane]); shift NULL: exp2(s). mark_forbidden non-zero: where s is -inf the result is -0.0,
+     * which values_marked tells from a probability that underflowed. Differences above 127 give an unspecified value
+     * with FV_EXP_FUSED; the caller prevents them. */
     void (*exponentials)(float *s, int32_t ld, int32_t vectors, int32_t keys, const float *shift, fv_exp exp,
                          int32_t mark_forbidden);
 
@@ -180,8 +183,8 @@ typedef struct fv_row_kernels {
     /* Keys between a switch from keys to values, so that both streams stay in the hardware prefetcher's view. */
     int32_t key_block;
 
-    /* s[row * s_stride + key] = sum over d of q[row * q_stride + d] * k[key][d], rows <= FV_MAX_ROWS. q is packed: scaled, rows
-     * q_stride apart, aligned. */
+    /* s[row * s_stride + key] = sum over d of q[row * q_stride + d] * k[key][d], rows <= FV_MAX_ROWS. q is packed:
+     * scaled, rows q_stride apart, aligned. */
     void (*dots)(const float *q, int64_t q_stride, int32_t rows, const float *k, int64_t k_stride, int32_t keys,
                  int64_t head_dim, float *s, int64_t s_stride);
 

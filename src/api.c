@@ -13,13 +13,11 @@
 /* Multiply-adds below which a second thread costs more than it gives. */
 static const double shareable_work = 1 << 18;
 
-static int32_t is_empty(const fovea_plan *plan, const fovea_attention_args *args)
-{
+static int32_t is_empty(const fovea_plan *plan, const fovea_attention_args *args) {
     return plan->desc.batch == 0 || plan->desc.heads_q == 0 || args->len_q == 0;
 }
 
-static void run_item(void *context, int64_t index, int32_t worker)
-{
+static void run_item(void *context, int64_t index, int32_t worker) {
     const fv_call *call = context;
     const fv_geometry *geometry = &call->plan->geometry;
     fv_item item = fv_item_at(geometry, &call->list, index);
@@ -33,16 +31,15 @@ static void run_item(void *context, int64_t index, int32_t worker)
 }
 
 /* Workers worth waking for a call. */
-static int32_t useful_workers(const fovea_plan *plan, const fovea_attention_args *args, const fovea_executor *executor)
-{
+static int32_t useful_workers(const fovea_plan *plan, const fovea_attention_args *args,
+                              const fovea_executor *executor) {
     const fovea_attention_desc *d = &plan->desc;
     double work = (double)d->batch * (double)d->heads_q * (double)args->len_q * (double)args->len_kv *
                   (double)(d->head_dim + d->head_dim_v);
     return work < shareable_work ? 1 : fv_concurrency(executor, d->threads);
 }
 
-static void run_call(fv_call *call, const fovea_executor *executor)
-{
+static void run_call(fv_call *call, const fovea_executor *executor) {
     const fovea_plan *plan = call->plan;
     for (int64_t b = 0; b < plan->geometry.batch; b++)
         call->workspace.sequences[b] = fv_sequence_at(&plan->desc, call->args, b);
@@ -53,21 +50,20 @@ static void run_call(fv_call *call, const fovea_executor *executor)
     fv_parallel_for(executor, call->workspace.workers, fv_item_count(&plan->geometry, &call->list), run_item, call);
 }
 
-static fovea_status execute_in(const fovea_plan *plan, const fovea_attention_args *args,
-                               const fovea_executor *executor, int32_t workers, void *memory, size_t size)
-{
+static fovea_status execute_in(const fovea_plan *plan, const fovea_attention_args *args, const fovea_executor *executor,
+                               int32_t workers, void *memory, size_t size) {
     fv_call call = {.plan = plan, .args = args};
     fv_workspace_layout(plan, args->len_q, args->len_kv, workers, memory, size, &call.workspace);
     if (call.workspace.workers < 1)
-        return fv_fail(FOVEA_WORKSPACE_TOO_SMALL, "workspace_size (%zu) is less than the %zu bytes that one worker needs",
-                       size, fv_workspace_size(plan, args->len_q, args->len_kv, 1));
+        return fv_fail(FOVEA_WORKSPACE_TOO_SMALL,
+                       "workspace_size (%zu) is less than the %zu bytes that one worker needs", size,
+                       fv_workspace_size(plan, args->len_q, args->len_kv, 1));
     run_call(&call, executor);
     return FOVEA_OK;
 }
 
 static fovea_status execute_allocating(const fovea_plan *plan, const fovea_attention_args *args,
-                                       const fovea_executor *executor, int32_t workers)
-{
+                                       const fovea_executor *executor, int32_t workers) {
     size_t size = fv_workspace_size(plan, args->len_q, args->len_kv, workers);
     void *memory = fv_allocate(&plan->allocator, size);
     if (memory == NULL)
@@ -77,8 +73,7 @@ static fovea_status execute_allocating(const fovea_plan *plan, const fovea_atten
     return status;
 }
 
-fovea_status fovea_execute(const fovea_plan *plan, const fovea_attention_args *args, const fovea_executor *executor)
-{
+fovea_status fovea_execute(const fovea_plan *plan, const fovea_attention_args *args, const fovea_executor *executor) {
     if (plan == NULL)
         return fv_fail(FOVEA_INVALID, "plan is NULL");
     fovea_status status = fv_validate_executor(executor);
@@ -93,8 +88,7 @@ fovea_status fovea_execute(const fovea_plan *plan, const fovea_attention_args *a
 }
 
 fovea_status fovea_attention(const fovea_attention_desc *desc, const fovea_attention_args *args,
-                             const fovea_executor *executor)
-{
+                             const fovea_executor *executor) {
     fovea_plan plan;
     fovea_status status = fv_plan_init(desc, &plan);
     return status == FOVEA_OK ? fovea_execute(&plan, args, executor) : status;

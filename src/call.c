@@ -1,7 +1,10 @@
 #include "src/call.h"
 
-fv_head fv_head_of(const fv_call *call, fv_item item)
-{
+static fv_rows rows_of(const void *tensor, const int64_t *strides, int64_t b, int64_t head) {
+    return (fv_rows){(const float *)tensor + b * strides[0] + head * strides[1], strides[2], 0};
+}
+
+fv_head fv_head_of(const fv_call *call, fv_item item) {
     const fovea_attention_args *args = call->args;
     int64_t b = item.work->batch;
     fv_head head = {
@@ -13,14 +16,13 @@ fv_head fv_head_of(const fv_call *call, fv_item item)
     };
     /* Without keys the tensors may be NULL. */
     if (args->len_kv > 0) {
-        head.k = (const float *)args->k + b * args->k_strides[0] + item.head_kv * args->k_strides[1];
-        head.v = (const float *)args->v + b * args->v_strides[0] + item.head_kv * args->v_strides[1];
+        head.k = rows_of(args->k, args->k_strides, b, item.head_kv);
+        head.v = rows_of(args->v, args->v_strides, b, item.head_kv);
     }
     return head;
 }
 
-fv_key_range fv_item_keys(const fv_head *head, const fv_work *work, int64_t row_begin, int64_t row_end)
-{
+fv_key_range fv_item_keys(const fv_head *head, const fv_work *work, int64_t row_begin, int64_t row_end) {
     const fv_geometry *geometry = &head->plan->geometry;
     fv_key_range keys = fv_visible_keys(head->sequence, geometry->band, row_begin, row_end);
     if (work->split >= 0) {
@@ -34,8 +36,7 @@ fv_key_range fv_item_keys(const fv_head *head, const fv_work *work, int64_t row_
     return keys;
 }
 
-void fv_lane_offsets(const fv_head *head, const int64_t *strides, int64_t first_lane, int32_t count, int64_t *offsets)
-{
+void fv_lane_offsets(const fv_head *head, const int64_t *strides, int64_t first_lane, int32_t count, int64_t *offsets) {
     int64_t group = head->plan->geometry.group;
     int64_t row = first_lane / group;
     int64_t member = first_lane % group;

@@ -12,6 +12,18 @@ typedef struct fv_call {
     fv_worklist list;
 } fv_call;
 
+/* Rows of keys or values, where they lie: in the caller's tensor or in a copy of some of them. */
+typedef struct fv_rows {
+    /* Row of first_key; rows are stride elements apart. */
+    const float *first;
+    int64_t stride;
+    int64_t first_key;
+} fv_rows;
+
+static inline const float *fv_row(const fv_rows *rows, int64_t key) {
+    return rows->first + (key - rows->first_key) * rows->stride;
+}
+
 /* The part of the tensors that an item works on: one batch entry, one key/value head and its group of query heads. */
 typedef struct fv_head {
     const fovea_plan *plan;
@@ -19,8 +31,8 @@ typedef struct fv_head {
     const fv_sequence *sequence;
     int64_t batch;
     int64_t head_kv;
-    const float *k;
-    const float *v;
+    fv_rows k;
+    fv_rows v;
 } fv_head;
 
 fv_head fv_head_of(const fv_call *call, fv_item item);

@@ -21,18 +21,15 @@ typedef struct rows {
     int32_t safe;
 } rows;
 
-static const fv_row_kernels *kernels_of(const rows *r)
-{
+static const fv_row_kernels *kernels_of(const rows *r) {
     return r->head->plan->backend->row;
 }
 
-static float *scores_of(const rows *r, int32_t row)
-{
+static float *scores_of(const rows *r, int32_t row) {
     return r->scratch->s + (int64_t)row * FV_MAX_BLOCK;
 }
 
-static void pack_queries(const rows *r)
-{
+static void pack_queries(const rows *r) {
     const fovea_attention_desc *desc = &r->head->plan->desc;
     int64_t offsets[FV_MAX_ROWS];
     fv_lane_offsets(r->head, r->head->args->q_strides, 0, r->count, offsets);
@@ -44,8 +41,7 @@ static void pack_queries(const rows *r)
     }
 }
 
-static void forbid_outside(float *s, int32_t keys, fv_key_range seen)
-{
+static void forbid_outside(float *s, int32_t keys, fv_key_range seen) {
     for (int64_t key = 0; key < seen.begin; key++)
         s[key] = -INFINITY;
     for (int64_t key = seen.end; key < keys; key++)
@@ -53,11 +49,9 @@ static void forbid_outside(float *s, int32_t keys, fv_key_range seen)
 }
 
 /* Final scores of a run of keys, in log2 units, for every row. */
-static void score_keys(const rows *r, int64_t key_begin, int32_t keys)
-{
+static void score_keys(const rows *r, int64_t key_begin, int32_t keys) {
     const fv_head *head = r->head;
-    int64_t k_stride = head->args->k_strides[2];
-    kernels_of(r)->dots(r->scratch->q, r->q_stride, r->count, head->k + key_begin * k_stride, k_stride, keys,
+    kernels_of(r)->dots(r->scratch->q, r->q_stride, r->count, fv_row(&head->k, key_begin), head->k.stride, keys,
                         head->plan->desc.head_dim, r->scratch->s, FV_MAX_BLOCK);
     for (int32_t row = 0; row < r->count; row++) {
         float *s = scores_of(r, row);
@@ -72,8 +66,7 @@ static void score_keys(const rows *r, int64_t key_begin, int32_t keys)
 }
 
 /* Raises the row's reference to `reference` and rescales what was accumulated. */
-static void move_reference(const rows *r, int32_t row, float reference)
-{
+static void move_reference(const rows *r, int32_t row, float reference) {
     float *m = &r->scratch->m[row];
     if (reference == *m)
         return;
@@ -84,30 +77,26 @@ static void move_reference(const rows *r, int32_t row, float reference)
     kernels_of(r)->scale(r->scratch->o + row * r->o_stride, r->head->plan->desc.head_dim_v, factor);
 }
 
-static void take_keys(const rows *r, int64_t key_begin, int32_t keys)
-{
+static void take_keys(const rows *r, int64_t key_begin, int32_t keys) {
     const fv_head *head = r->head;
     const fv_row_kernels *kernels = kernels_of(r);
     score_keys(r, key_begin, keys);
     for (int32_t row = 0; row < r->count; row++) {
         float *s = scores_of(r, row);
         move_reference(r, row, kernels->peak(s, keys, r->scratch->m[row]));
-        r->scratch->l[row] +=
-            kernels->exponentials(s, keys, r->scratch->m[row] + r->shift, head->plan->exp, r->safe);
+        r->scratch->l[row] += kernels->exponentials(s, keys, r->scratch->m[row] + r->shift, head->plan->exp, r->safe);
     }
-    int64_t v_stride = head->args->v_strides[2];
-    const float *v = head->v + key_begin * v_stride;
+    const float *v = fv_row(&head->v, key_begin);
     int64_t head_dim_v = head->plan->desc.head_dim_v;
     if (r->safe)
-        kernels->weighted_sum_marked(r->scratch->s, FV_MAX_BLOCK, r->count, v, v_stride, keys, head_dim_v,
+        kernels->weighted_sum_marked(r->scratch->s, FV_MAX_BLOCK, r->count, v, head->v.stride, keys, head_dim_v,
                                      r->scratch->o, r->o_stride);
     else
-        kernels->weighted_sum(r->scratch->s, FV_MAX_BLOCK, r->count, v, v_stride, keys, head_dim_v, r->scratch->o,
+        kernels->weighted_sum(r->scratch->s, FV_MAX_BLOCK, r->count, v, head->v.stride, keys, head_dim_v, r->scratch->o,
                               r->o_stride);
 }
 
-static void take_all_keys(const rows *r)
-{
+static void take_all_keys(const rows *r) {
     int32_t block = kernels_of(r)->key_block;
     memset(r->scratch->o, 0, (size_t)(r->count * r->o_stride) * sizeof(float));
     for (int32_t row = 0; row < r->count; row++) {
@@ -121,8 +110,7 @@ static void take_all_keys(const rows *r)
 }
 
 /* Divides by the sums into the outputs; non-zero if all is finite. */
-static int32_t write_outputs(const rows *r, float *const *outputs)
-{
+static int32_t write_outputs(const rows *r, float *const *outputs) {
     int32_t finite = 1;
     for (int32_t row = 0; row < r->count; row++) {
         float l = r->scratch->l[row];
@@ -137,8 +125,7 @@ static int32_t write_outputs(const rows *r, float *const *outputs)
     return finite;
 }
 
-static void write_weights(const rows *r)
-{
+static void write_weights(const rows *r) {
     int32_t block = kernels_of(r)->key_block;
     for (int32_t row = 0; row < r->count; row++)
         fv_weights_clear_outside(r->head, fv_weights_row(r->head, row), r->keys);
@@ -156,16 +143,14 @@ static void write_weights(const rows *r)
     }
 }
 
-static float digits_of(int64_t keys)
-{
+static float digits_of(int64_t keys) {
     float digits = 0;
     while (((int64_t)1 << (int)digits) < keys)
         digits++;
     return digits;
 }
 
-void fv_decode_item(const fv_call *call, fv_item item, const fv_scratch *scratch)
-{
+void fv_decode_item(const fv_call *call, fv_item item, const fv_scratch *scratch) {
     fv_head head = fv_head_of(call, item);
     rows r = {
         .head = &head,

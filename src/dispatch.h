@@ -7,9 +7,9 @@
 #include "arch/kernel.h"
 #include "fovea/isa.h"
 
-/* The backend for a plan with this cap (FOVEA_ISA_AUTO: none), under the process's own cap FOVEA_ISA, on this processor.
- * FOVEA_INVALID: FOVEA_ISA is not a backend of this build, or cap is no fovea_isa. FOVEA_UNSUPPORTED: cap is not a backend
- * of this build. Thread-safe. */
+/* The backend for a plan with this cap (FOVEA_ISA_AUTO: none), under the process's own cap FOVEA_ISA, on this
+ * processor. FOVEA_INVALID: FOVEA_ISA is not a backend of this build, or cap is no fovea_isa. FOVEA_UNSUPPORTED: cap is
+ * not a backend of this build. Thread-safe. */
 fovea_status fv_dispatch(fovea_isa cap, const fv_backend **backend);
 
 /* The decision itself, pure: the best compiled-in backend whose requirements are within `features` (FV_CPU_* bits) and

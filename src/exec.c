@@ -6,30 +6,26 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-/* libgomp's threads do not survive a fork: a parallel region in a child of a process that had one waits for them for ever.
- * Such a child computes on its calling thread. */
+/* libgomp's threads do not survive a fork: a parallel region in a child of a process that had one waits for them for
+ * ever. Such a child computes on its calling thread. */
 static atomic_int used_openmp;
 static atomic_int forked_after_use;
 static pthread_once_t fork_handler_once = PTHREAD_ONCE_INIT;
 
-static void in_child(void)
-{
+static void in_child(void) {
     if (atomic_load_explicit(&used_openmp, memory_order_relaxed))
         atomic_store_explicit(&forked_after_use, 1, memory_order_relaxed);
 }
 
-static void install_fork_handler(void)
-{
+static void install_fork_handler(void) {
     pthread_atfork(NULL, NULL, in_child);
 }
 
-static int32_t openmp_threads(void)
-{
+static int32_t openmp_threads(void) {
     return atomic_load_explicit(&forked_after_use, memory_order_relaxed) ? 1 : omp_get_max_threads();
 }
 
-int32_t fv_concurrency(const fovea_executor *executor, int32_t threads)
-{
+int32_t fv_concurrency(const fovea_executor *executor, int32_t threads) {
     if (threads == 1)
         return 1;
     int32_t offered = executor ? executor->concurrency : openmp_threads();
@@ -43,8 +39,7 @@ typedef struct guarded_task {
     fenv_t environment;
 } guarded_task;
 
-static void run_guarded(void *context, int64_t index, int32_t worker)
-{
+static void run_guarded(void *context, int64_t index, int32_t worker) {
     const guarded_task *guarded = context;
     fenv_t own;
     fegetenv(&own);
@@ -53,14 +48,12 @@ static void run_guarded(void *context, int64_t index, int32_t worker)
     fesetenv(&own);
 }
 
-static void run_inline(int64_t tasks, fovea_task task, void *context)
-{
+static void run_inline(int64_t tasks, fovea_task task, void *context) {
     for (int64_t index = 0; index < tasks; index++)
         task(context, index, 0);
 }
 
-static void run_openmp(int32_t workers, int64_t tasks, guarded_task *guarded)
-{
+static void run_openmp(int32_t workers, int64_t tasks, guarded_task *guarded) {
     pthread_once(&fork_handler_once, install_fork_handler);
     atomic_store_explicit(&used_openmp, 1, memory_order_relaxed);
 #pragma omp parallel for schedule(dynamic, 1) num_threads(workers) default(none) firstprivate(tasks, guarded)
@@ -68,8 +61,7 @@ static void run_openmp(int32_t workers, int64_t tasks, guarded_task *guarded)
         run_guarded(guarded, index, omp_get_thread_num());
 }
 
-void fv_parallel_for(const fovea_executor *executor, int32_t workers, int64_t tasks, fovea_task task, void *context)
-{
+void fv_parallel_for(const fovea_executor *executor, int32_t workers, int64_t tasks, fovea_task task, void *context) {
     if (workers == 1 || tasks <= 1) {
         run_inline(tasks, task, context);
         return;

@@ -4,7 +4,8 @@
 
 #include "fovea/types.h"
 
-/* Workers that a call may use: `threads` (0: no wish) bounded by what the executor (NULL: OpenMP) offers; at least 1. */
+/* Workers that a call may use: `threads` (0: no wish) bounded by what the executor (NULL: OpenMP) offers; at least 1.
+ */
 int32_t fv_concurrency(const fovea_executor *executor, int32_t threads);
 
 /* Runs task(context, index, worker) once for each index in [0, tasks), with worker < workers, and returns when all are

@@ -1,12 +1,10 @@
 #include "src/mask.h"
 
-static int32_t min32(int32_t a, int32_t b)
-{
+static int32_t min32(int32_t a, int32_t b) {
     return a < b ? a : b;
 }
 
-fv_key_range fv_see_lane(const fv_head *head, int64_t lane, int64_t key_begin, int32_t keys)
-{
+fv_key_range fv_see_lane(const fv_head *head, int64_t lane, int64_t key_begin, int32_t keys) {
     const fv_geometry *geometry = &head->plan->geometry;
     int64_t row = lane / geometry->group;
     fv_key_range range = fv_visible_keys(head->sequence, geometry->band, row, row + 1);
@@ -18,8 +16,7 @@ fv_key_range fv_see_lane(const fv_head *head, int64_t lane, int64_t key_begin, i
 }
 
 static void see_lanes(const fv_head *head, int64_t first_lane, int32_t lanes, int32_t padded, int64_t key_begin,
-                      int32_t keys, fv_visible *visible)
-{
+                      int32_t keys, fv_visible *visible) {
     int64_t group = head->plan->geometry.group;
     int64_t member = first_lane % group;
     fv_key_range range = fv_see_lane(head, first_lane, key_begin, keys);
@@ -35,8 +32,7 @@ static void see_lanes(const fv_head *head, int64_t first_lane, int32_t lanes, in
 
 /* The next begin or end after `key`, of a vector or of the full part. Lanes are in ascending order of both. */
 static int32_t next_boundary(const fv_visible *visible, int32_t lanes_a_vector, int32_t vectors, int32_t key,
-                             int32_t keys)
-{
+                             int32_t keys) {
     int32_t next = keys;
     for (int32_t v = 0; v < vectors; v++) {
         int32_t begin = visible->begin[v * lanes_a_vector];
@@ -53,8 +49,7 @@ static int32_t next_boundary(const fv_visible *visible, int32_t lanes_a_vector, 
     return next;
 }
 
-static void find_segments(fv_visible *visible, int32_t lanes_a_vector, int32_t vectors, int32_t keys)
-{
+static void find_segments(fv_visible *visible, int32_t lanes_a_vector, int32_t vectors, int32_t keys) {
     visible->segment_count = 0;
     for (int32_t key = 0, next; key < keys; key = next) {
         next = next_boundary(visible, lanes_a_vector, vectors, key, keys);
@@ -69,8 +64,7 @@ static void find_segments(fv_visible *visible, int32_t lanes_a_vector, int32_t v
 }
 
 void fv_see_block(const fv_head *head, int64_t first_lane, int32_t lanes, int32_t vectors, int64_t key_begin,
-                  int32_t keys, fv_visible *visible)
-{
+                  int32_t keys, fv_visible *visible) {
     const fv_panel_kernels *panel = head->plan->backend->panel;
     fv_key_range first = fv_see_lane(head, first_lane, key_begin, keys);
     fv_key_range last = fv_see_lane(head, first_lane + lanes - 1, key_begin, keys);

@@ -22,8 +22,7 @@ typedef struct fv_visible {
 } fv_visible;
 
 /* Non-zero if the segment is the one that every lane sees. */
-static inline int32_t fv_is_full(const fv_visible *visible, const fv_segment *segment)
-{
+static inline int32_t fv_is_full(const fv_visible *visible, const fv_segment *segment) {
     return segment->key_begin >= visible->full_begin && segment->key_end <= visible->full_end;
 }
 

@@ -23,19 +23,16 @@ typedef struct row_index {
     int64_t row;
 } row_index;
 
-static int64_t offset_of(const row_index *index, const int64_t *strides)
-{
+static int64_t offset_of(const row_index *index, const int64_t *strides) {
     return index->batch * strides[0] + index->head * strides[1] + index->row * strides[2];
 }
 
-static float part_lse(const merge_call *call, int64_t part, int64_t offset)
-{
+static float part_lse(const merge_call *call, int64_t part, int64_t offset) {
     return call->args->part_lse[part][offset];
 }
 
 /* The largest log-sum-exp; FV_NO_SCORE if every part is empty. */
-static float largest_lse(const merge_call *call, int64_t offset)
-{
+static float largest_lse(const merge_call *call, int64_t offset) {
     float largest = FV_NO_SCORE;
     for (int64_t part = 0; part < call->args->parts; part++) {
         float lse = part_lse(call, part, offset);
@@ -46,20 +43,17 @@ static float largest_lse(const merge_call *call, int64_t offset)
 
 /* exp(lse - largest) of parts [first, first + count). Empty parts give 0. */
 static void weights_of(const merge_call *call, int64_t first, int32_t count, int64_t offset, float largest,
-                       float *weights)
-{
+                       float *weights) {
     for (int32_t i = 0; i < count; i++)
         weights[i] = (part_lse(call, first + i, offset) - largest) * FV_LOG2_E;
     call->kernels->exponentials(weights, count, 0.0f, FV_EXP_SLEEF, 0);
 }
 
-static int32_t step_of(int64_t rest)
-{
+static int32_t step_of(int64_t rest) {
     return rest < STEP ? (int32_t)rest : STEP;
 }
 
-static float total_weight(const merge_call *call, int64_t offset, float largest)
-{
+static float total_weight(const merge_call *call, int64_t offset, float largest) {
     float weights[STEP] __attribute__((aligned(FV_ALIGNMENT)));
     float total = 0.0f;
     for (int64_t part = 0; part < call->args->parts; part += STEP) {
@@ -71,15 +65,13 @@ static float total_weight(const merge_call *call, int64_t offset, float largest)
     return total;
 }
 
-static void add_part(const float *from, float weight, int64_t count, float *out)
-{
+static void add_part(const float *from, float weight, int64_t count, float *out) {
     for (int64_t d = 0; d < count; d++)
         out[d] += weight * from[d];
 }
 
 /* The merged output of a row; `total` is the sum of the parts' weights relative to `largest`. */
-static void merge_values(const merge_call *call, const row_index *index, float largest, float total)
-{
+static void merge_values(const merge_call *call, const row_index *index, float largest, float total) {
     const fovea_merge_args *args = call->args;
     int64_t lse_offset = offset_of(index, args->part_lse_strides);
     int64_t out_offset = offset_of(index, args->part_out_strides);
@@ -97,8 +89,7 @@ static void merge_values(const merge_call *call, const row_index *index, float l
     }
 }
 
-static void merge_row(const merge_call *call, const row_index *index)
-{
+static void merge_row(const merge_call *call, const row_index *index) {
     const fovea_merge_args *args = call->args;
     int64_t lse_offset = offset_of(index, args->part_lse_strides);
     float largest = largest_lse(call, lse_offset);
@@ -113,8 +104,7 @@ static void merge_row(const merge_call *call, const row_index *index)
     }
 }
 
-static void merge_rows(void *context, int64_t task, int32_t worker)
-{
+static void merge_rows(void *context, int64_t task, int32_t worker) {
     (void)worker;
     const merge_call *call = context;
     const fovea_merge_args *args = call->args;
@@ -126,8 +116,7 @@ static void merge_rows(void *context, int64_t task, int32_t worker)
     }
 }
 
-fovea_status fovea_merge(const fovea_merge_args *args, const fovea_executor *executor)
-{
+fovea_status fovea_merge(const fovea_merge_args *args, const fovea_executor *executor) {
     const fv_backend *backend;
     fovea_status status = fv_validate_executor(executor);
     if (status == FOVEA_OK)

@@ -6,33 +6,30 @@
 
 /* How far, in log2 units, a score may exceed the reference: probabilities up to 2^16 lose nothing in f32. */
 static const float headroom = 16.0f;
-/* A sum below this, where keys were visible, tells that the reference was far too high: an intermediate score of enormous
- * size had rounded it. */
+/* A sum below this, where keys were visible, tells that the reference was far too high: an intermediate score of
+ * enormous size had rounded it. */
 static const float least_plausible_sum = 0x1p-40f;
 
 static const float zeros[FV_MAX_LANES] __attribute__((aligned(FV_ALIGNMENT)));
 
-static const fv_panel_kernels *kernels_of(const fv_head *head)
-{
+static const fv_panel_kernels *kernels_of(const fv_head *head) {
     return head->plan->backend->panel;
 }
 
-static void fill(float *x, int32_t count, float value)
-{
+static void fill(float *x, int32_t count, float value) {
     for (int32_t i = 0; i < count; i++)
         x[i] = value;
 }
 
-static void reset(fv_panel *panel, int32_t safe)
-{
+static void reset(fv_panel *panel, int32_t safe) {
     fill(panel->m, panel->ld, FV_NO_SCORE);
     panel->next_key = panel->keys.begin;
     panel->started = 0;
     panel->safe = safe;
+    panel->suspect = 0;
 }
 
-void fv_panel_begin(const fv_head *head, fv_panel *panel)
-{
+void fv_panel_begin(const fv_head *head, fv_panel *panel) {
     const fovea_attention_args *args = head->args;
     int64_t offsets[FV_MAX_LANES];
     const float *rows[FV_MAX_LANES] = {0};
@@ -43,8 +40,7 @@ void fv_panel_begin(const fv_head *head, fv_panel *panel)
     reset(panel, 0);
 }
 
-int64_t fv_panel_block_end(const fv_head *head, const fv_panel *panel)
-{
+int64_t fv_panel_block_end(const fv_head *head, const fv_panel *panel) {
     int64_t block = kernels_of(head)->key_block;
     int64_t end = (panel->next_key / block + 1) * block;
     return panel->keys.end - end <= block / 2 ? panel->keys.end : end;
@@ -59,13 +55,11 @@ typedef struct block {
 
 /* Scores of keys [key_begin, key_end) of the block for the vectors of the segment, accumulators beginning at start. */
 static fv_score_args score_args(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch,
-                                int64_t block_begin, const fv_segment *segment, const float *start, float *peak)
-{
+                                int64_t block_begin, const fv_segment *segment, const float *start, float *peak) {
     int32_t first_lane = segment->vector_begin * kernels_of(head)->lanes;
-    int64_t k_stride = head->args->k_strides[2];
     return (fv_score_args){
-        .k = head->k + (block_begin + segment->key_begin) * k_stride,
-        .k_stride = k_stride,
+        .k = fv_row(&head->k, block_begin + segment->key_begin),
+        .k_stride = head->k.stride,
         .keys = segment->key_end - segment->key_begin,
         .head_dim = head->plan->desc.head_dim,
         .q = panel->q + first_lane,
@@ -77,15 +71,13 @@ static fv_score_args score_args(const fv_head *head, const fv_panel *panel, cons
     };
 }
 
-static float *segment_of(const fv_head *head, const fv_panel *panel, float *s, const fv_segment *segment)
-{
+static float *segment_of(const fv_head *head, const fv_panel *panel, float *s, const fv_segment *segment) {
     return s + (int64_t)segment->key_begin * panel->ld + segment->vector_begin * kernels_of(head)->lanes;
 }
 
 /* Forbids what the lanes of a partly visible segment do not see. */
 static void mask_segment(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch,
-                         const fv_visible *visible, const fv_segment *segment, float *peak)
-{
+                         const fv_visible *visible, const fv_segment *segment, float *peak) {
     int32_t first_lane = segment->vector_begin * kernels_of(head)->lanes;
     kernels_of(head)->mask_lanes(scratch->s + first_lane, panel->ld, segment->vector_end - segment->vector_begin,
                                  segment->key_begin, segment->key_end, visible->begin + first_lane,
@@ -93,20 +85,17 @@ static void mask_segment(const fv_head *head, const fv_panel *panel, const fv_sc
 }
 
 static void exponentiate(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch,
-                         const fv_segment *segment, const float *shift)
-{
+                         const fv_segment *segment, const float *shift) {
     int32_t first_lane = segment->vector_begin * kernels_of(head)->lanes;
     kernels_of(head)->exponentials(segment_of(head, panel, scratch->s, segment), panel->ld,
                                    segment->vector_end - segment->vector_begin, segment->key_end - segment->key_begin,
                                    shift ? shift + first_lane : NULL, head->plan->exp, panel->safe);
 }
 
-static void weigh_values(const fv_head *head, fv_panel *panel, const fv_scratch *scratch, const block *b)
-{
-    int64_t v_stride = head->args->v_strides[2];
+static void weigh_values(const fv_head *head, fv_panel *panel, const fv_scratch *scratch, const block *b) {
     fv_value_args args = {
-        .v = head->v + b->key_begin * v_stride,
-        .v_stride = v_stride,
+        .v = fv_row(&head->v, b->key_begin),
+        .v_stride = head->v.stride,
         .head_dim_v = head->plan->desc.head_dim_v,
         .p = scratch->s,
         .ld = panel->ld,
@@ -125,8 +114,7 @@ static void weigh_values(const fv_head *head, fv_panel *panel, const fv_scratch 
 }
 
 /* Moves the references to `reference`: what was accumulated is multiplied by exp2(m - reference). */
-static void move_reference(const fv_head *head, fv_panel *panel, const float *reference)
-{
+static void move_reference(const fv_head *head, fv_panel *panel, const float *reference) {
     const fv_panel_kernels *kernels = kernels_of(head);
     float factor[FV_MAX_LANES] __attribute__((aligned(FV_ALIGNMENT)));
     int32_t moved = 0;
@@ -145,8 +133,7 @@ static void move_reference(const fv_head *head, fv_panel *panel, const float *re
 }
 
 void fv_panel_scores(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch, int64_t key_begin,
-                     int32_t keys, const fv_visible *visible)
-{
+                     int32_t keys, const fv_visible *visible) {
     const fv_panel_kernels *kernels = kernels_of(head);
     if (head->plan->has_score_terms)
         fv_terms_of_panel(head, panel->first_lane, panel->lanes, panel->ld, key_begin, keys, scratch);
@@ -165,8 +152,7 @@ void fv_panel_scores(const fv_head *head, const fv_panel *panel, const fv_scratc
 }
 
 /* Binary digits that a sum over the panel's keys may need beyond those of its largest term. */
-static float safety_shift(const fv_panel *panel)
-{
+static float safety_shift(const fv_panel *panel) {
     int64_t keys = panel->keys.end - panel->keys.begin;
     float digits = 0;
     while (((int64_t)1 << (int)digits) < keys)
@@ -174,8 +160,7 @@ static float safety_shift(const fv_panel *panel)
     return digits;
 }
 
-static void take_two_pass(const fv_head *head, fv_panel *panel, const fv_scratch *scratch, const block *b)
-{
+static void take_two_pass(const fv_head *head, fv_panel *panel, const fv_scratch *scratch, const block *b) {
     const fv_panel_kernels *kernels = kernels_of(head);
     float reference[FV_MAX_LANES] __attribute__((aligned(FV_ALIGNMENT)));
     fv_panel_scores(head, panel, scratch, b->key_begin, b->keys, &b->visible);
@@ -195,10 +180,10 @@ static void take_two_pass(const fv_head *head, fv_panel *panel, const fv_scratch
     weigh_values(head, panel, scratch, b);
 }
 
-/* Scores relative to m, as scores of the fully visible part or of the partly visible ones; peak collects the largest. */
+/* Scores relative to m, as scores of the fully visible part or of the partly visible ones; peak collects the largest.
+ */
 static void relative_segment(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch, const block *b,
-                             const fv_segment *segment, const float *negated, float *peak)
-{
+                             const fv_segment *segment, const float *negated, float *peak) {
     const fv_panel_kernels *kernels = kernels_of(head);
     int32_t full = fv_is_full(&b->visible, segment);
     fv_score_args args = score_args(head, panel, scratch, b->key_begin, segment, negated, full ? peak : NULL);
@@ -211,16 +196,14 @@ static void relative_segment(const fv_head *head, const fv_panel *panel, const f
         mask_segment(head, panel, scratch, &b->visible, segment, peak);
 }
 
-static void negate_reference(const fv_panel *panel, float *negated)
-{
+static void negate_reference(const fv_panel *panel, float *negated) {
     for (int32_t lane = 0; lane < panel->ld; lane++)
         negated[lane] = -panel->m[lane];
 }
 
 /* Relative scores of the whole block, from key `from` of the full part on. */
 static void relative_scores(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch, const block *b,
-                            int32_t from, float *peak)
-{
+                            int32_t from, float *peak) {
     float negated[FV_MAX_LANES] __attribute__((aligned(FV_ALIGNMENT)));
     negate_reference(panel, negated);
     fill(peak, panel->ld, FV_NO_SCORE);
@@ -234,8 +217,7 @@ static void relative_scores(const fv_head *head, const fv_panel *panel, const fv
 
 /* Exponentials of what relative_scores left as scores. */
 static void relative_exponentials(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch, const block *b,
-                                  int32_t from)
-{
+                                  int32_t from) {
     for (int32_t i = 0; i < b->visible.segment_count; i++) {
         fv_segment segment = b->visible.segments[i];
         int32_t full = fv_is_full(&b->visible, &segment);
@@ -246,24 +228,26 @@ static void relative_exponentials(const fv_head *head, const fv_panel *panel, co
     }
 }
 
+static int32_t exceeds_headroom(const fv_panel *panel, const float *peak) {
+    for (int32_t lane = 0; lane < panel->ld; lane++)
+        if (peak[lane] > headroom)
+            return 1;
+    return 0;
+}
+
 /* Raises the references of the lanes that exceeded their headroom. Returns non-zero if there were any. */
-static int32_t raise_references(const fv_head *head, fv_panel *panel, const float *peak)
-{
+static int32_t raise_references(const fv_head *head, fv_panel *panel, const float *peak) {
     float reference[FV_MAX_LANES] __attribute__((aligned(FV_ALIGNMENT)));
-    int32_t raised = 0;
-    for (int32_t lane = 0; lane < panel->ld; lane++) {
-        int32_t exceeds = peak[lane] > headroom;
-        reference[lane] = exceeds ? panel->m[lane] + peak[lane] : panel->m[lane];
-        raised |= exceeds;
-    }
-    if (raised)
-        move_reference(head, panel, reference);
-    return raised;
+    if (!exceeds_headroom(panel, peak))
+        return 0;
+    for (int32_t lane = 0; lane < panel->ld; lane++)
+        reference[lane] = peak[lane] > headroom ? panel->m[lane] + peak[lane] : panel->m[lane];
+    move_reference(head, panel, reference);
+    return 1;
 }
 
 /* Sets the reference from the first tile of the full part, and turns that tile into probabilities. Returns its keys. */
-static int32_t first_reference(const fv_head *head, fv_panel *panel, const fv_scratch *scratch, const block *b)
-{
+static int32_t first_reference(const fv_head *head, fv_panel *panel, const fv_scratch *scratch, const block *b) {
     int32_t begin = b->visible.full_begin;
     int32_t full = b->visible.full_end - begin;
     int32_t keys = full < kernels_of(head)->tile_keys ? full : kernels_of(head)->tile_keys;
@@ -274,8 +258,7 @@ static int32_t first_reference(const fv_head *head, fv_panel *panel, const fv_sc
     return keys;
 }
 
-static void take_relative(const fv_head *head, fv_panel *panel, const fv_scratch *scratch, const block *b)
-{
+static void take_relative(const fv_head *head, fv_panel *panel, const fv_scratch *scratch, const block *b) {
     float peak[FV_MAX_LANES] __attribute__((aligned(FV_ALIGNMENT)));
     int32_t from = 0;
     if (!panel->started)
@@ -284,14 +267,15 @@ static void take_relative(const fv_head *head, fv_panel *panel, const fv_scratch
     if (raise_references(head, panel, peak)) {
         from = 0;
         relative_scores(head, panel, scratch, b, from, peak);
+        /* Only rounding of enormous scores can leave a peak above the reference that was made from it. */
+        panel->suspect |= exceeds_headroom(panel, peak);
     }
     relative_exponentials(head, panel, scratch, b, from);
     weigh_values(head, panel, scratch, b);
 }
 
 /* The relative way needs a reference near the scores of every lane, or a tile of keys that gives it one. */
-static int32_t has_reference(const fv_panel *panel, const fv_visible *visible)
-{
+static int32_t has_reference(const fv_panel *panel, const fv_visible *visible) {
     if (!panel->started)
         return visible->full_end > visible->full_begin;
     for (int32_t lane = 0; lane < panel->lanes; lane++)
@@ -300,8 +284,7 @@ static int32_t has_reference(const fv_panel *panel, const fv_visible *visible)
     return 1;
 }
 
-void fv_panel_take_block(const fv_head *head, fv_panel *panel, const fv_scratch *scratch)
-{
+void fv_panel_take_block(const fv_head *head, fv_panel *panel, const fv_scratch *scratch) {
     block b = {.key_begin = panel->next_key};
     panel->next_key = fv_panel_block_end(head, panel);
     b.keys = (int32_t)(panel->next_key - b.key_begin);
@@ -312,14 +295,12 @@ void fv_panel_take_block(const fv_head *head, fv_panel *panel, const fv_scratch 
         take_relative(head, panel, scratch, &b);
 }
 
-static void reciprocals(const fv_panel *panel, float *factor)
-{
+static void reciprocals(const fv_panel *panel, float *factor) {
     for (int32_t lane = 0; lane < panel->ld; lane++)
         factor[lane] = panel->l[lane] == 0.0f ? 0.0f : 1.0f / panel->l[lane];
 }
 
-static int32_t lane_sees_nothing(const fv_head *head, const fv_panel *panel, int32_t lane)
-{
+static int32_t lane_sees_nothing(const fv_head *head, const fv_panel *panel, int32_t lane) {
     const fv_geometry *geometry = &head->plan->geometry;
     int64_t row = (panel->first_lane + lane) / geometry->group;
     fv_key_range keys = fv_visible_keys(head->sequence, geometry->band, row, row + 1);
@@ -327,8 +308,7 @@ static int32_t lane_sees_nothing(const fv_head *head, const fv_panel *panel, int
 }
 
 /* Whether every lane's sum is one that the relative and two-pass ways produce from ordinary numbers. */
-static int32_t sums_are_plausible(const fv_head *head, const fv_panel *panel)
-{
+static int32_t sums_are_plausible(const fv_head *head, const fv_panel *panel) {
     for (int32_t lane = 0; lane < panel->lanes; lane++) {
         float l = panel->l[lane];
         if (l >= least_plausible_sum && l <= -FV_NO_SCORE)
@@ -340,15 +320,13 @@ static int32_t sums_are_plausible(const fv_head *head, const fv_panel *panel)
     return 1;
 }
 
-static int32_t write_rows(const fv_head *head, const fv_panel *panel, float *const *rows)
-{
+static int32_t write_rows(const fv_head *head, const fv_panel *panel, float *const *rows) {
     float factor[FV_MAX_LANES] __attribute__((aligned(FV_ALIGNMENT)));
     reciprocals(panel, factor);
     return kernels_of(head)->unpack(rows, panel->ld, head->plan->desc.head_dim_v, panel->o, factor);
 }
 
-static void compute_safely(const fv_head *head, fv_panel *panel, const fv_scratch *scratch)
-{
+static void compute_safely(const fv_head *head, fv_panel *panel, const fv_scratch *scratch) {
     reset(panel, 1);
     while (panel->next_key < panel->keys.end)
         fv_panel_take_block(head, panel, scratch);
@@ -357,14 +335,13 @@ static void compute_safely(const fv_head *head, fv_panel *panel, const fv_scratc
         panel->m[lane] += shift;
 }
 
-void fv_panel_finish(const fv_head *head, fv_panel *panel, const fv_scratch *scratch, float *const *rows)
-{
+void fv_panel_finish(const fv_head *head, fv_panel *panel, const fv_scratch *scratch, float *const *rows) {
     if (!panel->started) {
         fill(panel->l, panel->ld, 0.0f);
         memset(panel->o, 0, (size_t)panel->ld * (size_t)head->plan->desc.head_dim_v * sizeof(float));
     }
     int32_t finite = write_rows(head, panel, rows);
-    if (finite && sums_are_plausible(head, panel))
+    if (finite && !panel->suspect && sums_are_plausible(head, panel))
         return;
     compute_safely(head, panel, scratch);
     write_rows(head, panel, rows);

@@ -2,15 +2,15 @@
  *
  * Three ways to take a block, all with the same result to tolerance:
  *
- *   relative   Scores come out of the kernel already relative to the reference m, because its accumulators start at -m. m is
- *              set by the first tile of keys and is changed only when a score exceeds it by HEADROOM; then the block
- *              is computed once more. Cheapest; needs scores without terms.
- *   two-pass   Scores are stored, terms and masks applied, the maximum becomes the reference, exponentials follow.
- *   safe       Two-pass, with probabilities scaled by 2^-ceil(log2 keys), so that no sum exceeds its largest value, and with
- *              forbidden positions left out of the products, not multiplied by 0.
+ *   relative   Scores come out of the kernel already relative to the reference m, because its accumulators start at -m.
+ * m is set by the first tile of keys and is changed only when a score exceeds it by HEADROOM; then the block is
+ * computed once more. Cheapest; needs scores without terms. two-pass   Scores are stored, terms and masks applied, the
+ * maximum becomes the reference, exponentials follow. safe       Two-pass, with probabilities scaled by 2^-ceil(log2
+ * keys), so that no sum exceeds its largest value, and with forbidden positions left out of the products, not
+ * multiplied by 0.
  *
- * A panel whose result is not finite is computed again in the safe way: the cause may have been an overflow, or a NaN in a
- * value that one of its lanes must not see. */
+ * A panel whose result is not finite is computed again in the safe way: the cause may have been an overflow, or a NaN
+ * in a value that one of its lanes must not see. */
 #ifndef FOVEA_SRC_PANEL_H
 #define FOVEA_SRC_PANEL_H
 
@@ -32,24 +32,26 @@ typedef struct fv_panel {
     float *l;
     int32_t started;
     int32_t safe;
+    /* Its result may be wrong though it looks sound: compute it again in the safe way. */
+    int32_t suspect;
 } fv_panel;
 
 /* Prepares a panel for its first block: packs the queries. The pointers and sizes are set. */
 void fv_panel_begin(const fv_head *head, fv_panel *panel);
 
-/* End of the panel's block that begins at next_key: blocks end at multiples of the backend's block size, and a short rest
- * joins the block before it. Depends on the panel alone. */
+/* End of the panel's block that begins at next_key: blocks end at multiples of the backend's block size, and a short
+ * rest joins the block before it. Depends on the panel alone. */
 int64_t fv_panel_block_end(const fv_head *head, const fv_panel *panel);
 
 /* Takes the next block. */
 void fv_panel_take_block(const fv_head *head, fv_panel *panel, const fv_scratch *scratch);
 
-/* After the last block: writes o / l to rows[lane] (NULL: padding). The panel is computed again if need be; afterwards m and
- * l are defined for every lane, l being 0 for lanes without a key. */
+/* After the last block: writes o / l to rows[lane] (NULL: padding). The panel is computed again if need be; afterwards
+ * m and l are defined for every lane, l being 0 for lanes without a key. */
 void fv_panel_finish(const fv_head *head, fv_panel *panel, const fv_scratch *scratch, float *const *rows);
 
-/* Scores of keys [key_begin, key_begin + keys) for all lanes, with terms and masks, to scratch->s, in log2 units: -inf where
- * forbidden. */
+/* Scores of keys [key_begin, key_begin + keys) for all lanes, with terms and masks, to scratch->s, in log2 units: -inf
+ * where forbidden. */
 void fv_panel_scores(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch, int64_t key_begin,
                      int32_t keys, const fv_visible *visible);
 

@@ -15,8 +15,7 @@ typedef struct partial {
     int64_t splits;
 } partial;
 
-static partial partial_of(const fv_call *call, const fv_head *head)
-{
+static partial partial_of(const fv_call *call, const fv_head *head) {
     const fv_partials *partials = &call->workspace.partials;
     int64_t pair = head->batch * call->plan->geometry.heads_kv + head->head_kv;
     fv_key_range splits = fv_splits(&call->plan->geometry, head->sequence);
@@ -25,14 +24,12 @@ static partial partial_of(const fv_call *call, const fv_head *head)
     return (partial){base, base + sums, base + 2 * sums, splits.begin, splits.end - splits.begin};
 }
 
-static float *partial_row(const fv_call *call, const partial *p, int64_t split, int64_t lane)
-{
+static float *partial_row(const fv_call *call, const partial *p, int64_t split, int64_t lane) {
     return p->o + ((split - p->first_split) * call->workspace.partials.lanes + lane) * call->plan->desc.head_dim_v;
 }
 
 void fv_output_rows(const fv_call *call, const fv_head *head, const fv_work *work, int64_t first_lane, int32_t lanes,
-                    float **rows)
-{
+                    float **rows) {
     if (work->split >= 0) {
         partial p = partial_of(call, head);
         for (int32_t lane = 0; lane < lanes; lane++)
@@ -46,8 +43,7 @@ void fv_output_rows(const fv_call *call, const fv_head *head, const fv_work *wor
 }
 
 static void write_log_sum_exp(const fv_call *call, const fv_head *head, int64_t first_lane, int32_t lanes,
-                              const float *m, const float *l)
-{
+                              const float *m, const float *l) {
     if (call->args->lse == NULL)
         return;
     float lse[FV_MAX_LANES];
@@ -59,8 +55,7 @@ static void write_log_sum_exp(const fv_call *call, const fv_head *head, int64_t 
 }
 
 void fv_output_sums(const fv_call *call, const fv_head *head, const fv_work *work, int64_t first_lane, int32_t lanes,
-                    const float *m, const float *l)
-{
+                    const float *m, const float *l) {
     if (work->split < 0) {
         write_log_sum_exp(call, head, first_lane, lanes, m, l);
         return;
@@ -73,8 +68,7 @@ void fv_output_sums(const fv_call *call, const fv_head *head, const fv_work *wor
     }
 }
 
-void fv_partials_begin(const fv_call *call)
-{
+void fv_partials_begin(const fv_call *call) {
     const fv_geometry *geometry = &call->plan->geometry;
     if (call->workspace.partials.splits == 0)
         return;
@@ -86,8 +80,7 @@ void fv_partials_begin(const fv_call *call)
     }
 }
 
-static void merge_splits(const fv_call *call, const fv_head *head)
-{
+static void merge_splits(const fv_call *call, const fv_head *head) {
     partial p = partial_of(call, head);
     fv_work whole = {.split = -1};
     int64_t lanes = head->sequence->len_q * call->plan->geometry.group;
@@ -103,8 +96,7 @@ static void merge_splits(const fv_call *call, const fv_head *head)
     }
 }
 
-void fv_partials_complete(const fv_call *call, fv_item item)
-{
+void fv_partials_complete(const fv_call *call, fv_item item) {
     if (item.work->split < 0)
         return;
     int64_t pair = item.work->batch * call->plan->geometry.heads_kv + item.head_kv;

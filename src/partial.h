@@ -8,8 +8,8 @@
 void fv_output_rows(const fv_call *call, const fv_head *head, const fv_work *work, int64_t first_lane, int32_t lanes,
                     float **rows);
 
-/* Takes the references and sums of the lanes: stored with the split's partial results, or written as log-sum-exp where the
- * caller wants it. */
+/* Takes the references and sums of the lanes: stored with the split's partial results, or written as log-sum-exp where
+ * the caller wants it. */
 void fv_output_sums(const fv_call *call, const fv_head *head, const fv_work *work, int64_t first_lane, int32_t lanes,
                     const float *m, const float *l);
 

@@ -4,7 +4,8 @@
 
 /* Fixed cost of a panel (packing its queries, finishing its output), in keys. */
 enum { PANEL_OVERHEAD_KEYS = 32 };
-/* Most entries that narrow items may add to a call; bounds the table, not the number of items, which is heads_kv times it. */
+/* Most entries that narrow items may add to a call; bounds the table, not the number of items, which is heads_kv times
+ * it. */
 enum { MAX_NARROW_ENTRIES = 4096 };
 /* Entries are ordered by cost in steps of 1/STEPS_PER_OCTAVE octave, by counting. */
 enum { STEPS_PER_OCTAVE = 16, OCTAVES = 64, BUCKETS = STEPS_PER_OCTAVE * OCTAVES };
@@ -12,19 +13,16 @@ enum { STEPS_PER_OCTAVE = 16, OCTAVES = 64, BUCKETS = STEPS_PER_OCTAVE * OCTAVES
 enum { ITEMS_A_THREAD_ENOUGH = 48, MAX_SIMULATED_THREADS = 1024 };
 static const double tolerance = 1.03;
 
-static int64_t ceil_div(int64_t a, int64_t b)
-{
+static int64_t ceil_div(int64_t a, int64_t b) {
     return (a + b - 1) / b;
 }
 
-int64_t fv_panels(const fv_geometry *geometry, int64_t len_q)
-{
+int64_t fv_panels(const fv_geometry *geometry, int64_t len_q) {
     int64_t lanes = len_q * geometry->group;
     return lanes <= geometry->row_lanes ? 1 : ceil_div(lanes, geometry->panel_lanes);
 }
 
-fv_key_range fv_splits(const fv_geometry *geometry, const fv_sequence *sequence)
-{
+fv_key_range fv_splits(const fv_geometry *geometry, const fv_sequence *sequence) {
     fv_key_range splits = {-1, 0};
     if (fv_panels(geometry, sequence->len_q) > geometry->split_panels)
         return splits;
@@ -36,8 +34,7 @@ fv_key_range fv_splits(const fv_geometry *geometry, const fv_sequence *sequence)
     return splits;
 }
 
-int64_t fv_partition_capacity(const fv_geometry *geometry, int64_t len_q, int64_t len_kv)
-{
+int64_t fv_partition_capacity(const fv_geometry *geometry, int64_t len_q, int64_t len_kv) {
     int64_t panels = fv_panels(geometry, len_q);
     int64_t widest = ceil_div(panels, geometry->item_panels);
     int64_t narrow = MAX_NARROW_ENTRIES / geometry->batch;
@@ -46,8 +43,7 @@ int64_t fv_partition_capacity(const fv_geometry *geometry, int64_t len_q, int64_
     return geometry->batch * (chunks > splits ? chunks : splits);
 }
 
-static double entry_cost(const fv_geometry *geometry, const fv_sequence *sequence, const fv_work *work)
-{
+static double entry_cost(const fv_geometry *geometry, const fv_sequence *sequence, const fv_work *work) {
     int64_t lanes = sequence->len_q * geometry->group;
     double cost = 0;
     for (int64_t panel = work->panel_begin; panel < work->panel_end; panel++) {
@@ -67,15 +63,13 @@ static double entry_cost(const fv_geometry *geometry, const fv_sequence *sequenc
     return cost;
 }
 
-static void append(const fv_geometry *geometry, const fv_sequence *sequence, fv_worklist *list, fv_work work)
-{
+static void append(const fv_geometry *geometry, const fv_sequence *sequence, fv_worklist *list, fv_work work) {
     work.cost = entry_cost(geometry, sequence, &work);
     list->entries[list->count++] = work;
 }
 
 static void append_sequence(const fv_geometry *geometry, const fv_sequence *sequence, int64_t b, int64_t item_panels,
-                            fv_worklist *list)
-{
+                            fv_worklist *list) {
     int64_t panels = fv_panels(geometry, sequence->len_q);
     fv_key_range splits = fv_splits(geometry, sequence);
     for (int64_t split = splits.begin; split < splits.end; split++) {
@@ -93,8 +87,8 @@ static void append_sequence(const fv_geometry *geometry, const fv_sequence *sequ
 }
 
 /* All entries with items of up to `item_panels` panels, in natural order. */
-static void enumerate(const fv_geometry *geometry, const fv_sequence *sequences, int64_t item_panels, fv_worklist *list)
-{
+static void enumerate(const fv_geometry *geometry, const fv_sequence *sequences, int64_t item_panels,
+                      fv_worklist *list) {
     list->count = 0;
     list->per_batch_entry = 0;
     int64_t previous = 0;
@@ -109,8 +103,7 @@ static void enumerate(const fv_geometry *geometry, const fv_sequence *sequences,
         list->per_batch_entry = previous;
 }
 
-static int32_t bucket_of(double cost)
-{
+static int32_t bucket_of(double cost) {
     int exponent;
     double mantissa = frexp(cost, &exponent); /* in [1/2, 1) */
     int32_t bucket = exponent * STEPS_PER_OCTAVE + (int32_t)((mantissa - 0.5) * 2 * STEPS_PER_OCTAVE);
@@ -118,8 +111,7 @@ static int32_t bucket_of(double cost)
 }
 
 /* Sorts by descending cost, equal costs in natural order. Returns 0 if the costs were all alike and nothing moved. */
-static int sort_by_cost(fv_worklist *list)
-{
+static int sort_by_cost(fv_worklist *list) {
     int32_t start[BUCKETS + 1] = {0};
     for (int64_t i = 0; i < list->count; i++)
         start[BUCKETS - 1 - bucket_of(list->entries[i].cost) + 1]++;
@@ -137,8 +129,7 @@ static int sort_by_cost(fv_worklist *list)
 }
 
 /* Adds `cost` to the smallest element of a binary min-heap. */
-static void add_to_least_loaded(double *heap, int32_t count, double cost)
-{
+static void add_to_least_loaded(double *heap, int32_t count, double cost) {
     double load = heap[0] + cost;
     int32_t at = 0;
     for (int32_t child; (child = 2 * at + 1) < count; at = child) {
@@ -152,8 +143,7 @@ static void add_to_least_loaded(double *heap, int32_t count, double cost)
 }
 
 /* Whether threads that take items in order end within the tolerance of each other. */
-static int is_balanced(const fv_geometry *geometry, const fv_worklist *list, int32_t threads)
-{
+static int is_balanced(const fv_geometry *geometry, const fv_worklist *list, int32_t threads) {
     double heap[MAX_SIMULATED_THREADS] = {0};
     double total = 0, largest = 0;
     for (int64_t i = 0; i < list->count; i++) {
@@ -166,14 +156,12 @@ static int is_balanced(const fv_geometry *geometry, const fv_worklist *list, int
     return largest <= tolerance * total / threads;
 }
 
-static int64_t narrower(int64_t panels)
-{
+static int64_t narrower(int64_t panels) {
     return panels > 3 ? (panels + 1) / 2 : panels - 1;
 }
 
 void fv_partition(const fv_geometry *geometry, const fv_sequence *sequences, int32_t threads, int64_t capacity,
-                  fv_worklist *list)
-{
+                  fv_worklist *list) {
     if (threads > MAX_SIMULATED_THREADS)
         threads = MAX_SIMULATED_THREADS;
     int64_t panels = fv_panels(geometry, sequences[0].len_q);
@@ -193,13 +181,11 @@ void fv_partition(const fv_geometry *geometry, const fv_sequence *sequences, int
     }
 }
 
-int64_t fv_item_count(const fv_geometry *geometry, const fv_worklist *list)
-{
+int64_t fv_item_count(const fv_geometry *geometry, const fv_worklist *list) {
     return list->count * geometry->heads_kv;
 }
 
-fv_item fv_item_at(const fv_geometry *geometry, const fv_worklist *list, int64_t index)
-{
+fv_item fv_item_at(const fv_geometry *geometry, const fv_worklist *list, int64_t index) {
     int64_t each = list->per_batch_entry;
     if (each == 0)
         return (fv_item){&list->entries[index / geometry->heads_kv], index % geometry->heads_kv};

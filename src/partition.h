@@ -1,9 +1,10 @@
 /* Dividing a call into work items: a pure function of the problem and the number of threads.
  *
- * The lanes of one (batch entry, key/value head) are its (query row, head of the group) pairs, row-major: lane = row * group
- * + head. Lanes are cut into panels; panel boundaries, and the boundaries at which keys are split, follow from the sequence
- * alone. What depends on the number of threads is only how many neighbouring panels make one item, and the order of
- * items, neither of which changes any result. */
+ * The lanes of one (batch entry, key/value head) are its (query row, head of the group) pairs, row-major: lane = row *
+ * group
+ * + head. Lanes are cut into panels; panel boundaries, and the boundaries at which keys are split, follow from the
+ * sequence alone. What depends on the number of threads is only how many neighbouring panels make one item, and the
+ * order of items, neither of which changes any result. */
 #ifndef FOVEA_SRC_PARTITION_H
 #define FOVEA_SRC_PARTITION_H
 
@@ -61,7 +62,8 @@ int64_t fv_panels(const fv_geometry *geometry, int64_t len_q);
  * split. */
 fv_key_range fv_splits(const fv_geometry *geometry, const fv_sequence *sequence);
 
-/* Room for entries, of which each half holds `count`, that fv_partition may need for sequences of up to these lengths. */
+/* Room for entries, of which each half holds `count`, that fv_partition may need for sequences of up to these lengths.
+ */
 int64_t fv_partition_capacity(const fv_geometry *geometry, int64_t len_q, int64_t len_kv);
 
 /* Fills list->entries, which has room for 2 * `capacity` entries. sequences has geometry->batch elements. */

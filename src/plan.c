@@ -10,12 +10,11 @@
 
 /* Query rows that share one pass over a key block in the cache, and the memory their packed form may take. */
 enum { ITEM_LANES = 384, ITEM_BYTES = 1 << 20 };
-/* Keys of a split, for sequences of at most SPLIT_PANELS panels: enough work to outweigh the merge, and enough splits to
- * occupy many cores in long contexts. */
+/* Keys of a split, for sequences of at most SPLIT_PANELS panels: enough work to outweigh the merge, and enough splits
+ * to occupy many cores in long contexts. */
 enum { SPLIT_KEYS = 1024, SPLIT_PANELS = 4 };
 
-static int32_t item_panels(const fovea_attention_desc *desc, int32_t panel_lanes)
-{
+static int32_t item_panels(const fovea_attention_desc *desc, int32_t panel_lanes) {
     int64_t lane_bytes = (desc->head_dim + desc->head_dim_v) * (int64_t)sizeof(float);
     int64_t lanes = ITEM_BYTES / lane_bytes;
     if (lanes > ITEM_LANES)
@@ -23,8 +22,7 @@ static int32_t item_panels(const fovea_attention_desc *desc, int32_t panel_lanes
     return lanes < panel_lanes ? 1 : (int32_t)(lanes / panel_lanes);
 }
 
-static fv_geometry geometry_of(const fovea_attention_desc *desc, const fv_panel_kernels *panel)
-{
+static fv_geometry geometry_of(const fovea_attention_desc *desc, const fv_panel_kernels *panel) {
     int32_t panel_lanes = panel->lanes * panel->vectors;
     return (fv_geometry){
         .batch = desc->batch,
@@ -40,8 +38,7 @@ static fv_geometry geometry_of(const fovea_attention_desc *desc, const fv_panel_
     };
 }
 
-fovea_status fv_plan_init(const fovea_attention_desc *desc, fovea_plan *plan)
-{
+fovea_status fv_plan_init(const fovea_attention_desc *desc, fovea_plan *plan) {
     *plan = (fovea_plan){0};
     fovea_status status = fv_validate_desc(desc, &plan->desc);
     if (status != FOVEA_OK)
@@ -61,8 +58,7 @@ fovea_status fv_plan_init(const fovea_attention_desc *desc, fovea_plan *plan)
     return FOVEA_OK;
 }
 
-fovea_status fovea_plan_create(const fovea_attention_desc *desc, fovea_plan **plan)
-{
+fovea_status fovea_plan_create(const fovea_attention_desc *desc, fovea_plan **plan) {
     if (plan == NULL)
         return fv_fail(FOVEA_INVALID, "plan is NULL");
     *plan = NULL;
@@ -77,23 +73,20 @@ fovea_status fovea_plan_create(const fovea_attention_desc *desc, fovea_plan **pl
     return FOVEA_OK;
 }
 
-void fovea_plan_destroy(fovea_plan *plan)
-{
+void fovea_plan_destroy(fovea_plan *plan) {
     if (plan == NULL)
         return;
     fovea_allocator allocator = plan->allocator;
     fv_release(&allocator, plan, sizeof *plan);
 }
 
-size_t fovea_plan_workspace_size(const fovea_plan *plan, int32_t concurrency)
-{
+size_t fovea_plan_workspace_size(const fovea_plan *plan, int32_t concurrency) {
     if (plan == NULL || concurrency < 1)
         return 0;
     return fv_workspace_capacity(plan, concurrency);
 }
 
-size_t fovea_plan_describe(const fovea_plan *plan, char *text, size_t size)
-{
+size_t fovea_plan_describe(const fovea_plan *plan, char *text, size_t size) {
     if (plan == NULL)
         return 0;
     const fv_geometry *g = &plan->geometry;

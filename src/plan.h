@@ -14,7 +14,8 @@ struct fovea_plan {
     const fv_backend *backend;
     fv_geometry geometry;
     fv_exp exp;
-    /* Factor of the queries when they are packed: scores come out in log2 units, or as the argument of softcap's tanh. */
+    /* Factor of the queries when they are packed: scores come out in log2 units, or as the argument of softcap's tanh.
+     */
     float query_scale;
     /* softcap in log2 units; 0: none. */
     float cap;

@@ -2,17 +2,16 @@
 
 #include "src/panel.h"
 #include "src/partial.h"
+#include "src/stage.h"
 #include "src/weights.h"
 
-static int64_t min64(int64_t a, int64_t b)
-{
+static int64_t min64(int64_t a, int64_t b) {
     return a < b ? a : b;
 }
 
 /* Places panel `index` of the sequence in the scratch, behind `lanes_before` lanes of the item. */
 static fv_panel panel_at(const fv_head *head, const fv_work *work, int64_t index, int64_t lanes_before,
-                         const fv_scratch *scratch)
-{
+                         const fv_scratch *scratch) {
     const fv_geometry *geometry = &head->plan->geometry;
     int32_t vector = head->plan->backend->panel->lanes;
     int64_t first = index * geometry->panel_lanes;
@@ -32,9 +31,30 @@ static fv_panel panel_at(const fv_head *head, const fv_work *work, int64_t index
     return panel;
 }
 
-/* All panels take the blocks of one step of the key grid before any goes on, so that keys and values stay in the cache. */
-static void take_all_blocks(const fv_head *head, fv_panel *panels, int32_t count, const fv_scratch *scratch)
-{
+static int32_t has_block_before(const fv_panel *panel, int64_t limit) {
+    return panel->next_key < panel->keys.end && panel->next_key < limit;
+}
+
+/* Every panel whose next block begins before `limit` takes it. */
+static void take_step(const fv_head *head, fv_panel *panels, int32_t count, int64_t limit, const fv_scratch *scratch) {
+    int32_t users = 0;
+    fv_key_range keys = {INT64_MAX, 0};
+    for (int32_t i = 0; i < count; i++)
+        if (has_block_before(&panels[i], limit)) {
+            int64_t end = fv_panel_block_end(head, &panels[i]);
+            keys.begin = min64(keys.begin, panels[i].next_key);
+            keys.end = keys.end > end ? keys.end : end;
+            users++;
+        }
+    fv_head staged = fv_stage(head, keys, users, scratch);
+    for (int32_t i = 0; i < count; i++)
+        if (has_block_before(&panels[i], limit))
+            fv_panel_take_block(&staged, &panels[i], scratch);
+}
+
+/* All panels take the blocks of one step of the key grid before any goes on, so that keys and values stay in the cache.
+ */
+static void take_all_blocks(const fv_head *head, fv_panel *panels, int32_t count, const fv_scratch *scratch) {
     int64_t grid = head->plan->backend->panel->key_block;
     int64_t begin = INT64_MAX, end = 0;
     for (int32_t i = 0; i < count; i++) {
@@ -44,14 +64,11 @@ static void take_all_blocks(const fv_head *head, fv_panel *panels, int32_t count
         end = panels[i].keys.end > end ? panels[i].keys.end : end;
     }
     for (int64_t step = begin / grid * grid; begin < end && step < end; step += grid)
-        for (int32_t i = 0; i < count; i++)
-            if (panels[i].next_key < panels[i].keys.end && panels[i].next_key < step + grid)
-                fv_panel_take_block(head, &panels[i], scratch);
+        take_step(head, panels, count, step + grid, scratch);
 }
 
 static void finish_panel(const fv_call *call, const fv_head *head, const fv_work *work, fv_panel *panel,
-                         const fv_scratch *scratch)
-{
+                         const fv_scratch *scratch) {
     float *rows[FV_MAX_LANES] = {0};
     fv_output_rows(call, head, work, panel->first_lane, panel->lanes, rows);
     fv_panel_finish(head, panel, scratch, rows);
@@ -61,8 +78,7 @@ static void finish_panel(const fv_call *call, const fv_head *head, const fv_work
         fv_panel_weights(head, panel, scratch);
 }
 
-void fv_prefill_item(const fv_call *call, fv_item item, const fv_scratch *scratch)
-{
+void fv_prefill_item(const fv_call *call, fv_item item, const fv_scratch *scratch) {
     fv_head head = fv_head_of(call, item);
     fv_panel panels[FV_MAX_ITEM_PANELS];
     int32_t count = (int32_t)(item.work->panel_end - item.work->panel_begin);

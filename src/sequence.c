@@ -1,17 +1,14 @@
 #include "src/sequence.h"
 
-static int64_t clamp(int64_t x, int64_t low, int64_t high)
-{
+static int64_t clamp(int64_t x, int64_t low, int64_t high) {
     return x < low ? low : x > high ? high : x;
 }
 
-static int64_t index_at(const void *values, fovea_index_type type, int64_t i)
-{
+static int64_t index_at(const void *values, fovea_index_type type, int64_t i) {
     return type == FOVEA_INDEX_INT32 ? ((const int32_t *)values)[i] : ((const int64_t *)values)[i];
 }
 
-fv_band fv_band_of(const fovea_attention_desc *desc)
-{
+fv_band fv_band_of(const fovea_attention_desc *desc) {
     fv_band band = {.before = -FV_FAR, .after = FV_FAR};
     if (desc->has_window_left)
         band.before = -clamp(desc->window_left, 0, FV_FAR);
@@ -22,8 +19,7 @@ fv_band fv_band_of(const fovea_attention_desc *desc)
     return band;
 }
 
-fv_sequence fv_sequence_at(const fovea_attention_desc *desc, const fovea_attention_args *args, int64_t b)
-{
+fv_sequence fv_sequence_at(const fovea_attention_desc *desc, const fovea_attention_args *args, int64_t b) {
     fv_sequence sequence = {.len_q = args->len_q, .first_key = 0, .end_key = args->len_kv, .offset = 0};
     if (args->key_lengths)
         sequence.end_key = index_at(args->key_lengths, desc->type_index, b);
@@ -36,8 +32,7 @@ fv_sequence fv_sequence_at(const fovea_attention_desc *desc, const fovea_attenti
     return sequence;
 }
 
-fv_key_range fv_visible_keys(const fv_sequence *sequence, fv_band band, int64_t row_begin, int64_t row_end)
-{
+fv_key_range fv_visible_keys(const fv_sequence *sequence, fv_band band, int64_t row_begin, int64_t row_end) {
     fv_key_range range;
     range.begin = clamp(row_begin + sequence->offset + band.before, sequence->first_key, sequence->end_key);
     range.end = clamp(row_end - 1 + sequence->offset + band.after + 1, 0, sequence->end_key);

@@ -2,8 +2,7 @@
 
 #include <math.h>
 
-static void bias_terms(const float *bias, int64_t stride, int32_t keys, float *row)
-{
+static void bias_terms(const float *bias, int64_t stride, int32_t keys, float *row) {
     if (stride == 1) {
         for (int32_t key = 0; key < keys; key++)
             row[key] = bias[key] * FV_LOG2_E;
@@ -13,8 +12,7 @@ static void bias_terms(const float *bias, int64_t stride, int32_t keys, float *r
         row[key] = bias[key * stride] * FV_LOG2_E;
 }
 
-static void forbid(const uint8_t *mask, int64_t stride, int32_t keys, float *row)
-{
+static void forbid(const uint8_t *mask, int64_t stride, int32_t keys, float *row) {
     if (stride == 1) {
         for (int32_t key = 0; key < keys; key++)
             row[key] = mask[key] ? row[key] : -INFINITY;
@@ -24,8 +22,7 @@ static void forbid(const uint8_t *mask, int64_t stride, int32_t keys, float *row
         row[key] = mask[key * stride] ? row[key] : -INFINITY;
 }
 
-void fv_terms_of_lane(const fv_head *head, int64_t lane, int64_t key_begin, int32_t keys, float *row)
-{
+void fv_terms_of_lane(const fv_head *head, int64_t lane, int64_t key_begin, int32_t keys, float *row) {
     const fovea_attention_args *args = head->args;
     int64_t offset;
     if (args->bias) {
@@ -43,8 +40,7 @@ void fv_terms_of_lane(const fv_head *head, int64_t lane, int64_t key_begin, int3
 }
 
 void fv_terms_of_panel(const fv_head *head, int64_t first_lane, int32_t lanes, int32_t ld, int64_t key_begin,
-                       int32_t keys, const fv_scratch *scratch)
-{
+                       int32_t keys, const fv_scratch *scratch) {
     const float *rows[FV_MAX_LANES] = {0};
     for (int32_t lane = 0; lane < lanes; lane++) {
         float *row = scratch->term_rows + (int64_t)lane * FV_MAX_BLOCK;

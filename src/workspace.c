@@ -1,40 +1,36 @@
 #include "src/workspace.h"
 
-static int64_t min64(int64_t a, int64_t b)
-{
+#include "src/stage.h"
+
+static int64_t min64(int64_t a, int64_t b) {
     return a < b ? a : b;
 }
 
-static size_t aligned(size_t bytes)
-{
+static size_t aligned(size_t bytes) {
     return (bytes + FV_ALIGNMENT - 1) / FV_ALIGNMENT * FV_ALIGNMENT;
 }
 
-int64_t fv_row_stride(int64_t count)
-{
+int64_t fv_row_stride(int64_t count) {
     return (int64_t)aligned((size_t)count * sizeof(float)) / (int64_t)sizeof(float);
 }
 
 /* Takes `bytes` from an area that starts at *offset. */
-static size_t take(size_t *offset, size_t bytes)
-{
+static size_t take(size_t *offset, size_t bytes) {
     size_t at = *offset;
     *offset = at + aligned(bytes);
     return at;
 }
 
-static size_t take_floats(size_t *offset, int64_t count)
-{
+static size_t take_floats(size_t *offset, int64_t count) {
     return take(offset, (size_t)count * sizeof(float));
 }
 
 /* Offsets within the scratch of one worker. */
 typedef struct scratch_layout {
-    size_t q, o, m, l, s, terms, term_rows, size;
+    size_t q, o, m, l, s, terms, term_rows, k, v, size;
 } scratch_layout;
 
-static scratch_layout layout_scratch(const fovea_plan *plan, int64_t len_q)
-{
+static scratch_layout layout_scratch(const fovea_plan *plan, int64_t len_q) {
     const fv_geometry *g = &plan->geometry;
     int64_t lanes = len_q * g->group;
     int64_t panels = min64(fv_panels(g, len_q), g->item_panels > g->split_panels ? g->item_panels : g->split_panels);
@@ -53,6 +49,10 @@ static scratch_layout layout_scratch(const fovea_plan *plan, int64_t len_q)
     layout.s = take_floats(&layout.size, per_block * FV_MAX_BLOCK);
     layout.terms = take_floats(&layout.size, terms);
     layout.term_rows = take_floats(&layout.size, terms);
+    if (panels >= FV_STAGE_PANELS) {
+        layout.k = take_floats(&layout.size, fv_stage_floats(plan, plan->desc.head_dim));
+        layout.v = take_floats(&layout.size, fv_stage_floats(plan, plan->desc.head_dim_v));
+    }
     return layout;
 }
 
@@ -62,8 +62,7 @@ typedef struct shared_layout {
     int64_t work_capacity, lanes, splits, partial_stride;
 } shared_layout;
 
-static shared_layout layout_shared(const fovea_plan *plan, int64_t len_q, int64_t len_kv)
-{
+static shared_layout layout_shared(const fovea_plan *plan, int64_t len_q, int64_t len_kv) {
     const fv_geometry *g = &plan->geometry;
     int64_t pairs = g->batch * g->heads_kv;
     shared_layout layout = {0};
@@ -76,8 +75,7 @@ static shared_layout layout_shared(const fovea_plan *plan, int64_t len_q, int64_
     if (fv_panels(g, len_q) <= g->split_panels && len_kv > g->split_keys) {
         layout.lanes = len_q * g->group;
         layout.splits = (len_kv + g->split_keys - 1) / g->split_keys;
-        layout.partial_stride =
-            fv_row_stride(layout.lanes * layout.splits * (2 + plan->desc.head_dim_v));
+        layout.partial_stride = fv_row_stride(layout.lanes * layout.splits * (2 + plan->desc.head_dim_v));
         layout.pending = take(&size, (size_t)pairs * sizeof(_Atomic int32_t));
         layout.partials = take_floats(&size, pairs * layout.partial_stride);
     }
@@ -85,18 +83,15 @@ static shared_layout layout_shared(const fovea_plan *plan, int64_t len_q, int64_
     return layout;
 }
 
-static size_t total(size_t shared, size_t scratch, int32_t workers)
-{
+static size_t total(size_t shared, size_t scratch, int32_t workers) {
     return FV_ALIGNMENT - 1 + shared + (size_t)workers * scratch;
 }
 
-size_t fv_workspace_size(const fovea_plan *plan, int64_t len_q, int64_t len_kv, int32_t workers)
-{
+size_t fv_workspace_size(const fovea_plan *plan, int64_t len_q, int64_t len_kv, int32_t workers) {
     return total(layout_shared(plan, len_q, len_kv).scratch, layout_scratch(plan, len_q).size, workers);
 }
 
-size_t fv_workspace_capacity(const fovea_plan *plan, int32_t workers)
-{
+size_t fv_workspace_capacity(const fovea_plan *plan, int32_t workers) {
     const fv_geometry *g = &plan->geometry;
     if (g->batch == 0 || plan->desc.heads_q == 0 || plan->desc.len_q == 0)
         return 0;
@@ -111,8 +106,7 @@ size_t fv_workspace_capacity(const fovea_plan *plan, int32_t workers)
 }
 
 void fv_workspace_layout(const fovea_plan *plan, int64_t len_q, int64_t len_kv, int32_t workers, void *memory,
-                         size_t size, fv_workspace *workspace)
-{
+                         size_t size, fv_workspace *workspace) {
     shared_layout shared = layout_shared(plan, len_q, len_kv);
     size_t stride = layout_scratch(plan, len_q).size;
     size_t skipped = (size_t)(-(uintptr_t)memory % FV_ALIGNMENT);
@@ -134,8 +128,7 @@ void fv_workspace_layout(const fovea_plan *plan, int64_t len_q, int64_t len_kv, 
     };
 }
 
-fv_scratch fv_scratch_of(const fovea_plan *plan, const fv_workspace *workspace, int64_t len_q, int32_t worker)
-{
+fv_scratch fv_scratch_of(const fovea_plan *plan, const fv_workspace *workspace, int64_t len_q, int32_t worker) {
     scratch_layout layout = layout_scratch(plan, len_q);
     char *base = workspace->scratch + (size_t)worker * workspace->scratch_stride;
     return (fv_scratch){
@@ -146,5 +139,7 @@ fv_scratch fv_scratch_of(const fovea_plan *plan, const fv_workspace *workspace, 
         .s = (float *)(void *)(base + layout.s),
         .terms = (float *)(void *)(base + layout.terms),
         .term_rows = (float *)(void *)(base + layout.term_rows),
+        .k = (float *)(void *)(base + layout.k),
+        .v = (float *)(void *)(base + layout.v),
     };
 }

@@ -30,6 +30,9 @@ typedef struct fv_scratch {
     float *s;
     float *terms;
     float *term_rows;
+    /* Copies of the keys and values of a block (stage.h). */
+    float *k;
+    float *v;
 } fv_scratch;
 
 typedef struct fv_workspace {

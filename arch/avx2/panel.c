@@ -1,5 +1,5 @@
-/* Panel family on AVX2. Sixteen registers: tiles of 6 keys (or value elements) x 2 vectors leave room for two vectors of
- * lanes and the broadcast element. */
+/* Panel family on AVX2. Sixteen registers: tiles of 6 keys (or value elements) x 2 vectors leave room for two vectors
+ * of lanes and the broadcast element. */
 #include "arch/avx2/vec.h"
 
 #include "arch/common/exp2.h"
@@ -28,24 +28,21 @@ enum { PANEL_VECTORS = 2, KEY_BLOCK = 192, TILE_HEIGHT = 6 };
 #define TILE_VECTORS 2
 #include "arch/avx2/value_tiles.inc"
 
-static void scores(const fv_score_args *a)
-{
+static void scores(const fv_score_args *a) {
     if (a->vectors == 2)
         scores_2_0_run(a);
     else
         scores_1_0_run(a);
 }
 
-static void scores_exp(const fv_score_args *a)
-{
+static void scores_exp(const fv_score_args *a) {
     if (a->vectors == 2)
         scores_2_1_run(a);
     else
         scores_1_1_run(a);
 }
 
-static void values(const fv_value_args *a)
-{
+static void values(const fv_value_args *a) {
     if (a->vectors == 2)
         values_2_all_dims(a);
     else

@@ -17,143 +17,126 @@ typedef __m256 vf;
 /* One bit set or clear throughout each lane. */
 typedef __m256 vmask;
 
-static inline vf v_load(const float *p)
-{
+static inline vf v_load(const float *p) {
     return _mm256_loadu_ps(p);
 }
 
-static inline void v_store(float *p, vf x)
-{
+static inline void v_store(float *p, vf x) {
     _mm256_storeu_ps(p, x);
 }
 
-static inline vf v_set(float x)
-{
+static inline vf v_set(float x) {
     return _mm256_set1_ps(x);
 }
 
-static inline vf v_broadcast(const float *p)
-{
+static inline vf v_broadcast(const float *p) {
     return _mm256_broadcast_ss(p);
 }
 
-static inline vf v_add(vf a, vf b)
-{
+static inline vf v_add(vf a, vf b) {
     return _mm256_add_ps(a, b);
 }
 
-static inline vf v_sub(vf a, vf b)
-{
+static inline vf v_sub(vf a, vf b) {
     return _mm256_sub_ps(a, b);
 }
 
-static inline vf v_mul(vf a, vf b)
-{
+static inline vf v_mul(vf a, vf b) {
     return _mm256_mul_ps(a, b);
 }
 
 /* a * b + c, rounded once. */
-static inline vf v_fma(vf a, vf b, vf c)
-{
+static inline vf v_fma(vf a, vf b, vf c) {
     return _mm256_fmadd_ps(a, b, c);
 }
 
+/* acc += a * b, rounded once, in acc's own register: left to itself, gcc picks forms of the instruction that overwrite
+ * a factor, and pays with moves and spills in register tiles that have no register to spare. */
+static inline __attribute__((always_inline)) void v_accumulate(vf *acc, vf a, vf b) {
+    __asm__("vfmadd231ps %2, %1, %0" : "+x"(*acc) : "x"(a), "x"(b));
+}
+
 /* The larger one; b where either is NaN. */
-static inline vf v_max(vf a, vf b)
-{
+static inline vf v_max(vf a, vf b) {
     return _mm256_max_ps(a, b);
 }
 
-static inline vmask v_equal(vf a, vf b)
-{
+static inline vmask v_equal(vf a, vf b) {
     return _mm256_cmp_ps(a, b, _CMP_EQ_OQ);
 }
 
 /* Not a < b: true for NaN. */
-static inline vmask v_not_less(vf a, vf b)
-{
+static inline vmask v_not_less(vf a, vf b) {
     return _mm256_cmp_ps(a, b, _CMP_NLT_UQ);
 }
 
 /* Lanes whose begin <= key < end. */
-static inline vmask v_in_range(int32_t key, const int32_t *begin, const int32_t *end)
-{
+static inline vmask v_in_range(int32_t key, const int32_t *begin, const int32_t *end) {
     __m256i k = _mm256_set1_epi32(key);
     __m256i too_early = _mm256_cmpgt_epi32(_mm256_loadu_si256((const __m256i *)(const void *)begin), k);
     __m256i in_time = _mm256_cmpgt_epi32(_mm256_loadu_si256((const __m256i *)(const void *)end), k);
     return _mm256_castsi256_ps(_mm256_andnot_si256(too_early, in_time));
 }
 
-static inline vf v_select(vmask which, vf yes, vf no)
-{
+static inline vf v_select(vmask which, vf yes, vf no) {
     return _mm256_blendv_ps(no, yes, which);
 }
 
 /* x where the mask is set, else +0. */
-static inline vf v_keep(vmask which, vf x)
-{
+static inline vf v_keep(vmask which, vf x) {
     return _mm256_and_ps(which, x);
 }
 
-/* `no` where the sign bit of x is set, else `yes`. */
-static inline vf v_select_by_sign(vf x, vf no, vf yes)
-{
-    return _mm256_blendv_ps(yes, no, x);
+/* Lanes that hold -0.0 exactly; a NaN may carry that sign too. */
+static inline vmask v_is_negative_zero(vf x) {
+    return _mm256_castsi256_ps(_mm256_cmpeq_epi32(_mm256_castps_si256(x), _mm256_set1_epi32(INT32_MIN)));
 }
 
-static inline vf v_round(vf x)
-{
+static inline vf v_round(vf x) {
     return _mm256_round_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
 }
 
 /* p * 2^n for n integral, the result normal: by exponent bits. */
-static inline vf v_scale_by_power(vf p, vf n)
-{
+static inline vf v_scale_by_power(vf p, vf n) {
     __m256i exponent = _mm256_slli_epi32(_mm256_cvtps_epi32(n), 23);
     return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(p), exponent));
 }
 
-static inline vf v_sleef_exp2(vf x)
-{
+static inline vf v_sleef_exp2(vf x) {
     return Sleef_exp2f8_u35avx2(x);
 }
 
-static inline vf v_sleef_tanh(vf x)
-{
+static inline vf v_sleef_tanh(vf x) {
     return Sleef_tanhf8_u35avx2(x);
 }
 
-static inline vf v_sleef_log2(vf x)
-{
+static inline vf v_sleef_log2(vf x) {
     return Sleef_log2f8_u10avx2(x);
 }
 
-/* Sums of all lanes and the largest lane (NaN passed over if the other operand of a step is a number), in a fixed order. */
-static inline float v_sum(vf x)
-{
+/* Sums of all lanes and the largest lane (NaN passed over if the other operand of a step is a number), in a fixed
+ * order. */
+static inline float v_sum(vf x) {
     __m128 a = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
     a = _mm_add_ps(a, _mm_movehl_ps(a, a));
     return _mm_cvtss_f32(_mm_add_ss(a, _mm_movehdup_ps(a)));
 }
 
-static inline float v_largest(vf x)
-{
+static inline float v_largest(vf x) {
     __m128 a = _mm_max_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
     a = _mm_max_ps(a, _mm_movehl_ps(a, a));
     return _mm_cvtss_f32(_mm_max_ss(a, _mm_movehdup_ps(a)));
 }
 
 /* Lane j of result = sum of the lanes of x[j]. */
-static inline vf v_sum_each(const vf x[V_LANES])
-{
+static inline vf v_sum_each(const vf x[V_LANES]) {
     vf a = _mm256_hadd_ps(_mm256_hadd_ps(x[0], x[1]), _mm256_hadd_ps(x[2], x[3]));
     vf b = _mm256_hadd_ps(_mm256_hadd_ps(x[4], x[5]), _mm256_hadd_ps(x[6], x[7]));
     return _mm256_add_ps(_mm256_permute2f128_ps(a, b, 0x20), _mm256_permute2f128_ps(a, b, 0x31));
 }
 
 /* x becomes its transpose: lane i of x[j] was lane j of x[i]. */
-static inline void v_transpose(vf x[V_LANES])
-{
+static inline void v_transpose(vf x[V_LANES]) {
     vf t[V_LANES], u[V_LANES];
 #pragma GCC unroll 4
     for (int i = 0; i < 4; i++) {

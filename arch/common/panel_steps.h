@@ -1,5 +1,5 @@
-/* The steps of the panel family that have no register tile, over a backend's vector vocabulary. Include vec.h and exp2.h
- * first. Each function is a member of fv_panel_kernels (arch/kernel.h says what it does). */
+/* The steps of the panel family that have no register tile, over a backend's vector vocabulary. Include vec.h and
+ * exp2.h first. Each function is a member of fv_panel_kernels (arch/kernel.h says what it does). */
 #ifndef FOVEA_ARCH_COMMON_PANEL_STEPS_H
 #define FOVEA_ARCH_COMMON_PANEL_STEPS_H
 
@@ -8,15 +8,13 @@
 #include "arch/kernel.h"
 
 /* Loads V_LANES elements of V_LANES rows, zeros for NULL rows. */
-static inline void load_square(const float *const *rows, int64_t i, vf scale, vf *x)
-{
+static inline void load_square(const float *const *rows, int64_t i, vf scale, vf *x) {
 #pragma GCC unroll 16
     for (int j = 0; j < V_LANES; j++)
         x[j] = rows[j] ? v_mul(v_load(rows[j] + i), scale) : v_set(0.0f);
 }
 
-static void pack(const float *const *rows, int32_t ld, int64_t count, float scale, float *packed)
-{
+static void pack(const float *const *rows, int32_t ld, int64_t count, float scale, float *packed) {
     int64_t whole = count / V_LANES * V_LANES;
     for (int32_t lane = 0; lane < ld; lane += V_LANES) {
         for (int64_t i = 0; i < whole; i += V_LANES) {
@@ -34,8 +32,7 @@ static void pack(const float *const *rows, int32_t ld, int64_t count, float scal
 }
 
 /* Writes the first `count` elements of each row of a transposed square. */
-static inline void store_square(float *const *rows, int64_t i, int64_t count, const vf *x)
-{
+static inline void store_square(float *const *rows, int64_t i, int64_t count, const vf *x) {
     for (int j = 0; j < V_LANES; j++) {
         if (rows[j] == NULL)
             continue;
@@ -49,8 +46,7 @@ static inline void store_square(float *const *rows, int64_t i, int64_t count, co
     }
 }
 
-static int32_t unpack(float *const *rows, int32_t ld, int64_t count, const float *packed, const float *factor)
-{
+static int32_t unpack(float *const *rows, int32_t ld, int64_t count, const float *packed, const float *factor) {
     int32_t finite = 1;
     for (int32_t lane = 0; lane < ld; lane += V_LANES) {
         /* Stays 0 in the lanes whose results are all finite, else becomes NaN. */
@@ -75,8 +71,7 @@ static int32_t unpack(float *const *rows, int32_t ld, int64_t count, const float
 }
 
 static void mask_lanes(float *s, int32_t ld, int32_t vectors, int32_t key_begin, int32_t key_end,
-                       const int32_t *visible_begin, const int32_t *visible_end, float *peak)
-{
+                       const int32_t *visible_begin, const int32_t *visible_end, float *peak) {
     vf forbidden = v_set(-INFINITY);
     for (int32_t lane = 0; lane < vectors * V_LANES; lane += V_LANES) {
         vf largest = peak ? v_load(peak + lane) : forbidden;
@@ -91,8 +86,7 @@ static void mask_lanes(float *s, int32_t ld, int32_t vectors, int32_t key_begin,
     }
 }
 
-static void peaks(const float *s, int32_t ld, int32_t vectors, int32_t keys, float *peak)
-{
+static void peaks(const float *s, int32_t ld, int32_t vectors, int32_t keys, float *peak) {
     for (int32_t lane = 0; lane < vectors * V_LANES; lane += V_LANES) {
         vf largest = v_load(peak + lane);
         for (int32_t key = 0; key < keys; key++)
@@ -101,15 +95,13 @@ static void peaks(const float *s, int32_t ld, int32_t vectors, int32_t keys, flo
     }
 }
 
-static void softcap(float *s, int32_t ld, int32_t vectors, int32_t keys, float cap)
-{
+static void softcap(float *s, int32_t ld, int32_t vectors, int32_t keys, float cap) {
     for (int32_t key = 0; key < keys; key++, s += ld)
         for (int32_t lane = 0; lane < vectors * V_LANES; lane += V_LANES)
             v_store(s + lane, v_mul(v_set(cap), v_sleef_tanh(v_load(s + lane))));
 }
 
-static void add_terms(float *s, int32_t ld, int32_t vectors, int32_t keys, const float *terms)
-{
+static void add_terms(float *s, int32_t ld, int32_t vectors, int32_t keys, const float *terms) {
     vf forbidden = v_set(-INFINITY);
     for (int32_t key = 0; key < keys; key++, s += ld, terms += ld)
         for (int32_t lane = 0; lane < vectors * V_LANES; lane += V_LANES) {
@@ -118,22 +110,19 @@ static void add_terms(float *s, int32_t ld, int32_t vectors, int32_t keys, const
         }
 }
 
-static void rescale(float *o, int32_t ld, int32_t vectors, int64_t count, const float *factor)
-{
+static void rescale(float *o, int32_t ld, int32_t vectors, int64_t count, const float *factor) {
     for (int64_t i = 0; i < count; i++, o += ld)
         for (int32_t lane = 0; lane < vectors * V_LANES; lane += V_LANES)
             v_store(o + lane, v_mul(v_load(o + lane), v_load(factor + lane)));
 }
 
 /* s - shift for one vector; shift may be NULL. */
-static inline vf shifted(const float *s, const float *shift)
-{
+static inline vf shifted(const float *s, const float *shift) {
     return shift ? v_sub(v_load(s), v_load(shift)) : v_load(s);
 }
 
 /* A call of SLEEF may clobber every vector register, so nothing is kept in one across it. */
-static void sleef_exponentials(float *s, int32_t ld, int32_t vectors, int32_t keys, const float *shift)
-{
+static void sleef_exponentials(float *s, int32_t ld, int32_t vectors, int32_t keys, const float *shift) {
     for (int32_t key = 0; key < keys; key++, s += ld)
         for (int32_t lane = 0; lane < vectors * V_LANES; lane += V_LANES) {
             const float *by = shift ? shift + lane : NULL;
@@ -142,8 +131,7 @@ static void sleef_exponentials(float *s, int32_t ld, int32_t vectors, int32_t ke
         }
 }
 
-static void fused_exponentials(float *s, int32_t ld, int32_t vectors, int32_t keys, const float *shift)
-{
+static void fused_exponentials(float *s, int32_t ld, int32_t vectors, int32_t keys, const float *shift) {
     for (int32_t lane = 0; lane < vectors * V_LANES; lane += V_LANES) {
         const float *by = shift ? shift + lane : NULL;
         float *at = s + lane;
@@ -167,8 +155,7 @@ static void fused_exponentials(float *s, int32_t ld, int32_t vectors, int32_t ke
 }
 
 /* As both of the above, with -0.0 where the score is -inf. Not for speed. */
-static void marked_exponentials(float *s, int32_t ld, int32_t vectors, int32_t keys, const float *shift, fv_exp exp)
-{
+static void marked_exponentials(float *s, int32_t ld, int32_t vectors, int32_t keys, const float *shift, fv_exp exp) {
     for (int32_t key = 0; key < keys; key++, s += ld)
         for (int32_t lane = 0; lane < vectors * V_LANES; lane += V_LANES) {
             float kept[V_LANES];
@@ -184,8 +171,7 @@ static void marked_exponentials(float *s, int32_t ld, int32_t vectors, int32_t k
 }
 
 static void exponentials(float *s, int32_t ld, int32_t vectors, int32_t keys, const float *shift, fv_exp exp,
-                         int32_t mark_forbidden)
-{
+                         int32_t mark_forbidden) {
     if (mark_forbidden)
         marked_exponentials(s, ld, vectors, keys, shift, exp);
     else if (exp == FV_EXP_FUSED)
@@ -195,8 +181,7 @@ static void exponentials(float *s, int32_t ld, int32_t vectors, int32_t keys, co
 }
 
 /* One vector of lanes and one element of the values (-1: the sum of the probabilities) over all segments. */
-static inline vf marked_sum(const fv_value_args *a, int32_t vector, int64_t d)
-{
+static inline vf marked_sum(const fv_value_args *a, int32_t vector, int64_t d) {
     vf sum = v_set(0.0f);
     for (int32_t j = 0; j < a->segment_count; j++) {
         const fv_segment *segment = &a->segments[j];
@@ -205,14 +190,13 @@ static inline vf marked_sum(const fv_value_args *a, int32_t vector, int64_t d)
         for (int32_t key = segment->key_begin; key < segment->key_end; key++) {
             vf p = v_load(a->p + (int64_t)key * a->ld + vector * V_LANES);
             vf v = d < 0 ? v_set(1.0f) : v_broadcast(a->v + key * a->v_stride + d);
-            sum = v_select_by_sign(p, sum, v_fma(v, p, sum));
+            sum = v_select(v_is_negative_zero(p), sum, v_fma(v, p, sum));
         }
     }
     return sum;
 }
 
-static void values_marked(const fv_value_args *a)
-{
+static void values_marked(const fv_value_args *a) {
     for (int32_t vector = 0; vector < a->vectors; vector++)
         for (int64_t d = -1; d < a->head_dim_v; d++) {
             float *to = (d < 0 ? a->l : a->o + d * a->ld) + vector * V_LANES;

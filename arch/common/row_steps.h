@@ -1,5 +1,5 @@
-/* The row family over a backend's vector vocabulary. Include vec.h and exp2.h first. Each function is a member of fv_row_kernels
- * (arch/kernel.h says what it does).
+/* The row family over a backend's vector vocabulary. Include vec.h and exp2.h first. Each function is a member of
+ * fv_row_kernels (arch/kernel.h says what it does).
  *
  * Decoding is bound by how loads reach the hardware prefetcher: every row of keys or values is read once, in ascending
  * order, for all query rows; there is no software prefetch. */
@@ -13,30 +13,26 @@
 #define FV_LOG_2 0.693147180559945309f
 
 /* Loads the first `count` < V_LANES elements, zeros behind them. */
-static inline vf load_part(const float *p, int64_t count)
-{
+static inline vf load_part(const float *p, int64_t count) {
     float part[V_LANES] = {0};
     memcpy(part, p, (size_t)count * sizeof(float));
     return v_load(part);
 }
 
-static inline void store_part(float *p, int64_t count, vf x)
-{
+static inline void store_part(float *p, int64_t count, vf x) {
     float part[V_LANES];
     v_store(part, x);
     memcpy(p, part, (size_t)count * sizeof(float));
 }
 
 /* Keeps the compiler from moving loads of one cache line before those of the line in front of it. */
-static inline void in_order(void)
-{
+static inline void in_order(void) {
     __asm__ volatile("" ::: "memory");
 }
 
 /* Partial dot products, lane by lane, of one key with ROWS queries. ROWS is a literal at every use. */
 static inline __attribute__((always_inline)) void dot_lanes(const float *q, int64_t q_stride, const int rows,
-                                                            const float *k, int64_t head_dim, vf *sum)
-{
+                                                            const float *k, int64_t head_dim, vf *sum) {
     vf even[FV_MAX_ROWS], odd[FV_MAX_ROWS];
 #pragma GCC unroll 4
     for (int r = 0; r < rows; r++)
@@ -71,8 +67,7 @@ static inline __attribute__((always_inline)) void dot_lanes(const float *q, int6
 
 static inline __attribute__((always_inline)) void dots_of(const float *q, int64_t q_stride, const int rows,
                                                           const float *k, int64_t k_stride, int32_t keys,
-                                                          int64_t head_dim, float *s, int64_t s_stride)
-{
+                                                          int64_t head_dim, float *s, int64_t s_stride) {
     for (int32_t key = 0; key < keys; key += V_LANES) {
         int32_t count = keys - key < V_LANES ? keys - key : V_LANES;
         vf sums[FV_MAX_ROWS][V_LANES];
@@ -96,8 +91,7 @@ static inline __attribute__((always_inline)) void dots_of(const float *q, int64_
 }
 
 static void dots(const float *q, int64_t q_stride, int32_t rows, const float *k, int64_t k_stride, int32_t keys,
-                 int64_t head_dim, float *s, int64_t s_stride)
-{
+                 int64_t head_dim, float *s, int64_t s_stride) {
     switch (rows) {
     case 1:
         dots_of(q, q_stride, 1, k, k_stride, keys, head_dim, s, s_stride);
@@ -119,8 +113,7 @@ static void dots(const float *q, int64_t q_stride, int32_t rows, const float *k,
 /* Adds KEYS value rows to the outputs of ROWS queries; both are literals at every use. */
 static inline __attribute__((always_inline)) void add_rows(const float *p, int64_t p_stride, const int rows,
                                                            const float *v, int64_t v_stride, const int keys,
-                                                           int64_t head_dim_v, float *o, int64_t o_stride)
-{
+                                                           int64_t head_dim_v, float *o, int64_t o_stride) {
     vf weight[FV_MAX_ROWS][4];
 #pragma GCC unroll 4
     for (int r = 0; r < rows; r++)
@@ -155,8 +148,7 @@ static inline __attribute__((always_inline)) void add_rows(const float *p, int64
 
 static inline __attribute__((always_inline)) void weighted_sum_of(const float *p, int64_t p_stride, const int rows,
                                                                   const float *v, int64_t v_stride, int32_t keys,
-                                                                  int64_t head_dim_v, float *o, int64_t o_stride)
-{
+                                                                  int64_t head_dim_v, float *o, int64_t o_stride) {
     int32_t key = 0;
     for (; key + 2 <= keys; key += 2)
         add_rows(p + key, p_stride, rows, v + key * v_stride, v_stride, 2, head_dim_v, o, o_stride);
@@ -165,8 +157,7 @@ static inline __attribute__((always_inline)) void weighted_sum_of(const float *p
 }
 
 static void weighted_sum(const float *p, int64_t p_stride, int32_t rows, const float *v, int64_t v_stride, int32_t keys,
-                         int64_t head_dim_v, float *o, int64_t o_stride)
-{
+                         int64_t head_dim_v, float *o, int64_t o_stride) {
     switch (rows) {
     case 1:
         weighted_sum_of(p, p_stride, 1, v, v_stride, keys, head_dim_v, o, o_stride);
@@ -186,18 +177,17 @@ static void weighted_sum(const float *p, int64_t p_stride, int32_t rows, const f
 }
 
 static void weighted_sum_marked(const float *p, int64_t p_stride, int32_t rows, const float *v, int64_t v_stride,
-                                int32_t keys, int64_t head_dim_v, float *o, int64_t o_stride)
-{
+                                int32_t keys, int64_t head_dim_v, float *o, int64_t o_stride) {
     for (int32_t key = 0; key < keys; key++)
         for (int32_t row = 0; row < rows; row++) {
             const float *weight = p + row * p_stride + key;
             if (!(*weight == 0.0f && signbit(*weight)))
-                add_rows(weight, p_stride, 1, v + key * v_stride, v_stride, 1, head_dim_v, o + row * o_stride, o_stride);
+                add_rows(weight, p_stride, 1, v + key * v_stride, v_stride, 1, head_dim_v, o + row * o_stride,
+                         o_stride);
         }
 }
 
-static float peak(const float *s, int32_t count, float largest)
-{
+static float peak(const float *s, int32_t count, float largest) {
     int32_t i = 0;
     if (count >= V_LANES) {
         vf lanes = v_set(largest);
@@ -211,9 +201,8 @@ static float peak(const float *s, int32_t count, float largest)
 }
 
 /* Runs `operation`, which works on whole vectors, on `count` elements: the rest goes through a padded copy. */
-static inline __attribute__((always_inline)) void on_whole_vectors(float *s, int32_t count,
-                                                                   void (*operation)(float *, int32_t, float), float by)
-{
+static inline __attribute__((always_inline)) void
+on_whole_vectors(float *s, int32_t count, void (*operation)(float *, int32_t, float), float by) {
     int32_t whole = count / V_LANES * V_LANES;
     operation(s, whole, by);
     if (whole < count) {
@@ -224,19 +213,16 @@ static inline __attribute__((always_inline)) void on_whole_vectors(float *s, int
     }
 }
 
-static void whole_softcap(float *s, int32_t count, float cap)
-{
+static void whole_softcap(float *s, int32_t count, float cap) {
     for (int32_t i = 0; i < count; i += V_LANES)
         v_store(s + i, v_mul(v_set(cap), v_sleef_tanh(v_load(s + i))));
 }
 
-static void row_softcap(float *s, int32_t count, float cap)
-{
+static void row_softcap(float *s, int32_t count, float cap) {
     on_whole_vectors(s, count, whole_softcap, cap);
 }
 
-static void row_add_terms(float *s, const float *terms, int32_t count)
-{
+static void row_add_terms(float *s, const float *terms, int32_t count) {
     vf forbidden = v_set(-INFINITY);
     int32_t i = 0;
     for (; i + V_LANES <= count; i += V_LANES) {
@@ -247,16 +233,14 @@ static void row_add_terms(float *s, const float *terms, int32_t count)
         s[i] = terms[i] == -INFINITY ? -INFINITY : s[i] + terms[i];
 }
 
-static void whole_sleef(float *s, int32_t count, float shift)
-{
+static void whole_sleef(float *s, int32_t count, float shift) {
     for (int32_t i = 0; i < count; i += V_LANES) {
         vf p = v_sleef_exp2(v_sub(v_load(s + i), v_set(shift)));
         v_store(s + i, flush_subnormal(v_sub(v_load(s + i), v_set(shift)), p));
     }
 }
 
-static void whole_fused(float *s, int32_t count, float shift)
-{
+static void whole_fused(float *s, int32_t count, float shift) {
     for (int32_t i = 0; i < count; i += V_LANES) {
         vf x[1] = {v_sub(v_load(s + i), v_set(shift))};
         fused_exp2(x, 1);
@@ -265,8 +249,7 @@ static void whole_fused(float *s, int32_t count, float shift)
 }
 
 /* exp2(s - shift), then -0.0 where s was -inf. */
-static void whole_marked(float *s, int32_t count, float shift, fv_exp exp)
-{
+static void whole_marked(float *s, int32_t count, float shift, fv_exp exp) {
     for (int32_t i = 0; i < count; i += V_LANES) {
         float kept[V_LANES];
         memcpy(kept, s + i, sizeof kept);
@@ -279,18 +262,15 @@ static void whole_marked(float *s, int32_t count, float shift, fv_exp exp)
     }
 }
 
-static void whole_marked_sleef(float *s, int32_t count, float shift)
-{
+static void whole_marked_sleef(float *s, int32_t count, float shift) {
     whole_marked(s, count, shift, FV_EXP_SLEEF);
 }
 
-static void whole_marked_fused(float *s, int32_t count, float shift)
-{
+static void whole_marked_fused(float *s, int32_t count, float shift) {
     whole_marked(s, count, shift, FV_EXP_FUSED);
 }
 
-static float sum_of(const float *s, int32_t count)
-{
+static float sum_of(const float *s, int32_t count) {
     vf lanes = v_set(0.0f);
     int32_t i = 0;
     for (; i + V_LANES <= count; i += V_LANES)
@@ -300,8 +280,7 @@ static float sum_of(const float *s, int32_t count)
     return v_sum(lanes);
 }
 
-static float row_exponentials(float *s, int32_t count, float shift, fv_exp exp, int32_t mark_forbidden)
-{
+static float row_exponentials(float *s, int32_t count, float shift, fv_exp exp, int32_t mark_forbidden) {
     if (mark_forbidden)
         on_whole_vectors(s, count, exp == FV_EXP_FUSED ? whole_marked_fused : whole_marked_sleef, shift);
     else if (exp == FV_EXP_FUSED)
@@ -311,8 +290,7 @@ static float row_exponentials(float *s, int32_t count, float shift, fv_exp exp, 
     return sum_of(s, count);
 }
 
-static void row_scale(float *x, int64_t count, float factor)
-{
+static void row_scale(float *x, int64_t count, float factor) {
     int64_t i = 0;
     for (; i + V_LANES <= count; i += V_LANES)
         v_store(x + i, v_mul(v_load(x + i), v_set(factor)));
@@ -320,15 +298,13 @@ static void row_scale(float *x, int64_t count, float factor)
         x[i] *= factor;
 }
 
-static void whole_log2(float *x, int32_t count, float unused)
-{
+static void whole_log2(float *x, int32_t count, float unused) {
     (void)unused;
     for (int32_t i = 0; i < count; i += V_LANES)
         v_store(x + i, v_sleef_log2(v_load(x + i)));
 }
 
-static void log_sum_exp(const float *m, const float *l, int32_t count, float *lse)
-{
+static void log_sum_exp(const float *m, const float *l, int32_t count, float *lse) {
     memcpy(lse, l, (size_t)count * sizeof(float));
     on_whole_vectors(lse, count, whole_log2, 0.0f);
     for (int32_t i = 0; i < count; i++)

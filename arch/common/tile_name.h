@@ -1,8 +1,15 @@
-/* Names of the functions that the tile templates make. */
+/* What the tile templates share: the names of the functions they make, and the distance between rows. */
 #ifndef FOVEA_ARCH_COMMON_TILE_NAME_H
 #define FOVEA_ARCH_COMMON_TILE_NAME_H
 
 #define FV_TILE_PASTE(stem, a, b, c) stem##_##a##_##b##_##c
 #define FV_TILE_NAME(stem, a, b, c) FV_TILE_PASTE(stem, a, b, c)
+
+/* Distance between the rows of a panel: a literal where the tile has all the vectors a panel may have. */
+#define TILE_LD(LD) (TILE_VECTORS == PANEL_VECTORS ? PANEL_VECTORS * V_LANES : (LD))
+
+/* Stops the compiler from mixing the steps of an unrolled loop, for which it would need more registers than there are.
+ */
+#define FV_KEEP_ORDER() __asm__ volatile("" ::: "memory")
 
 #endif

@@ -16,8 +16,7 @@ extern const fv_row_kernels fv_generic_row;
 #define FV_LOG_2 0.693147180559945309f
 
 /* 2^x by the polynomial of exp2_poly.h: x = n + f with |f| <= 1/2, 2^n by exponent bits. */
-static inline float fv_exp2_fused(float x)
-{
+static inline float fv_exp2_fused(float x) {
     float n = nearbyintf(x);
     float f = x - n;
     float p = FV_EXP2_C5;
@@ -34,8 +33,7 @@ static inline float fv_exp2_fused(float x)
 }
 
 /* 2^x as the contract asks for it: exactly 0 below -126, NaN kept. */
-static inline float fv_exp2(float x, fv_exp exp)
-{
+static inline float fv_exp2(float x, fv_exp exp) {
     if (x < -126.0f)
         return 0.0f;
     if (exp == FV_EXP_SLEEF || !(x < 127.5f))
@@ -43,15 +41,13 @@ static inline float fv_exp2(float x, fv_exp exp)
     return fv_exp2_fused(x);
 }
 
-static inline float fv_probability(float s, float shift, fv_exp exp, int32_t mark_forbidden)
-{
+static inline float fv_probability(float s, float shift, fv_exp exp, int32_t mark_forbidden) {
     if (mark_forbidden && s == -INFINITY)
         return -0.0f;
     return fv_exp2(s - shift, exp);
 }
 
-static inline float fv_add_term(float s, float term)
-{
+static inline float fv_add_term(float s, float term) {
     return term == -INFINITY ? -INFINITY : s + term;
 }
 

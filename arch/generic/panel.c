@@ -3,15 +3,13 @@
 
 enum { LANES = 8, VECTORS = 2, KEY_BLOCK = 128, TILE_KEYS = 4 };
 
-static void pack(const float *const *rows, int32_t ld, int64_t count, float scale, float *packed)
-{
+static void pack(const float *const *rows, int32_t ld, int64_t count, float scale, float *packed) {
     for (int32_t lane = 0; lane < ld; lane++)
         for (int64_t i = 0; i < count; i++)
             packed[i * ld + lane] = rows[lane] ? rows[lane][i] * scale : 0.0f;
 }
 
-static int32_t unpack(float *const *rows, int32_t ld, int64_t count, const float *packed, const float *factor)
-{
+static int32_t unpack(float *const *rows, int32_t ld, int64_t count, const float *packed, const float *factor) {
     int32_t finite = 1;
     for (int32_t lane = 0; lane < ld; lane++)
         for (int64_t i = 0; rows[lane] && i < count; i++) {
@@ -21,15 +19,13 @@ static int32_t unpack(float *const *rows, int32_t ld, int64_t count, const float
     return finite;
 }
 
-static void raise_peak(float *peak, const float *s)
-{
+static void raise_peak(float *peak, const float *s) {
     for (int32_t lane = 0; lane < LANES; lane++)
         peak[lane] = s[lane] > peak[lane] ? s[lane] : peak[lane];
 }
 
 /* One key against one vector of lanes. */
-static void score(const float *k, int64_t head_dim, const float *q, int32_t ld, const float *start, float *s)
-{
+static void score(const float *k, int64_t head_dim, const float *q, int32_t ld, const float *start, float *s) {
     float sum[LANES];
     for (int32_t lane = 0; lane < LANES; lane++)
         sum[lane] = start[lane];
@@ -40,8 +36,7 @@ static void score(const float *k, int64_t head_dim, const float *q, int32_t ld, 
         s[lane] = sum[lane];
 }
 
-static void scores(const fv_score_args *a)
-{
+static void scores(const fv_score_args *a) {
     for (int32_t key = 0; key < a->keys; key++)
         for (int32_t first = 0; first < a->vectors * LANES; first += LANES) {
             float *s = a->s + (int64_t)key * a->ld + first;
@@ -52,22 +47,19 @@ static void scores(const fv_score_args *a)
 }
 
 static void exponentials(float *s, int32_t ld, int32_t vectors, int32_t keys, const float *shift, fv_exp exp,
-                         int32_t mark_forbidden)
-{
+                         int32_t mark_forbidden) {
     for (int32_t key = 0; key < keys; key++, s += ld)
         for (int32_t lane = 0; lane < vectors * LANES; lane++)
             s[lane] = fv_probability(s[lane], shift ? shift[lane] : 0.0f, exp, mark_forbidden);
 }
 
-static void scores_exp(const fv_score_args *a)
-{
+static void scores_exp(const fv_score_args *a) {
     scores(a);
     exponentials(a->s, a->ld, a->vectors, a->keys, NULL, FV_EXP_FUSED, 0);
 }
 
 static void mask_lanes(float *s, int32_t ld, int32_t vectors, int32_t key_begin, int32_t key_end,
-                       const int32_t *visible_begin, const int32_t *visible_end, float *peak)
-{
+                       const int32_t *visible_begin, const int32_t *visible_end, float *peak) {
     for (int32_t key = key_begin; key < key_end; key++)
         for (int32_t first = 0; first < vectors * LANES; first += LANES) {
             float *row = s + (int64_t)key * ld + first;
@@ -79,37 +71,32 @@ static void mask_lanes(float *s, int32_t ld, int32_t vectors, int32_t key_begin,
         }
 }
 
-static void peaks(const float *s, int32_t ld, int32_t vectors, int32_t keys, float *peak)
-{
+static void peaks(const float *s, int32_t ld, int32_t vectors, int32_t keys, float *peak) {
     for (int32_t key = 0; key < keys; key++)
         for (int32_t first = 0; first < vectors * LANES; first += LANES)
             raise_peak(peak + first, s + (int64_t)key * ld + first);
 }
 
-static void softcap(float *s, int32_t ld, int32_t vectors, int32_t keys, float cap)
-{
+static void softcap(float *s, int32_t ld, int32_t vectors, int32_t keys, float cap) {
     for (int32_t key = 0; key < keys; key++, s += ld)
         for (int32_t lane = 0; lane < vectors * LANES; lane++)
             s[lane] = cap * Sleef_tanhf1_u35purec(s[lane]);
 }
 
-static void add_terms(float *s, int32_t ld, int32_t vectors, int32_t keys, const float *terms)
-{
+static void add_terms(float *s, int32_t ld, int32_t vectors, int32_t keys, const float *terms) {
     for (int32_t key = 0; key < keys; key++, s += ld, terms += ld)
         for (int32_t lane = 0; lane < vectors * LANES; lane++)
             s[lane] = fv_add_term(s[lane], terms[lane]);
 }
 
-static void rescale(float *o, int32_t ld, int32_t vectors, int64_t count, const float *factor)
-{
+static void rescale(float *o, int32_t ld, int32_t vectors, int64_t count, const float *factor) {
     for (int64_t i = 0; i < count; i++, o += ld)
         for (int32_t lane = 0; lane < vectors * LANES; lane++)
             o[lane] *= factor[lane];
 }
 
 /* Sum over the block of p * v[.][d] (or of p alone where d is negative) for one vector of lanes. */
-static void block_sum(const fv_value_args *a, int64_t d, int32_t vector, int32_t marked, float *sum)
-{
+static void block_sum(const fv_value_args *a, int64_t d, int32_t vector, int32_t marked, float *sum) {
     for (int32_t lane = 0; lane < LANES; lane++)
         sum[lane] = 0.0f;
     for (int32_t i = 0; i < a->segment_count; i++) {
@@ -125,14 +112,12 @@ static void block_sum(const fv_value_args *a, int64_t d, int32_t vector, int32_t
     }
 }
 
-static void accumulate(float *total, const float *sum, int32_t first)
-{
+static void accumulate(float *total, const float *sum, int32_t first) {
     for (int32_t lane = 0; lane < LANES; lane++)
         total[lane] = first ? sum[lane] : total[lane] + sum[lane];
 }
 
-static void weigh_values(const fv_value_args *a, int32_t marked)
-{
+static void weigh_values(const fv_value_args *a, int32_t marked) {
     float sum[LANES];
     for (int32_t vector = 0; vector < a->vectors; vector++) {
         block_sum(a, -1, vector, marked, sum);
@@ -144,13 +129,11 @@ static void weigh_values(const fv_value_args *a, int32_t marked)
     }
 }
 
-static void values(const fv_value_args *a)
-{
+static void values(const fv_value_args *a) {
     weigh_values(a, 0);
 }
 
-static void values_marked(const fv_value_args *a)
-{
+static void values_marked(const fv_value_args *a) {
     weigh_values(a, 1);
 }
 

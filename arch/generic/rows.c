@@ -4,8 +4,7 @@
 /* Partial sums of a dot product: independent chains, so that the loop vectorises without reordering one sum. */
 enum { CHAINS = 8 };
 
-static float dot(const float *a, const float *b, int64_t count)
-{
+static float dot(const float *a, const float *b, int64_t count) {
     float sum[CHAINS] = {0};
     int64_t i = 0;
     for (; i + CHAINS <= count; i += CHAINS)
@@ -17,30 +16,26 @@ static float dot(const float *a, const float *b, int64_t count)
 }
 
 static void dots(const float *q, int64_t q_stride, int32_t rows, const float *k, int64_t k_stride, int32_t keys,
-                 int64_t head_dim, float *s, int64_t s_stride)
-{
+                 int64_t head_dim, float *s, int64_t s_stride) {
     for (int32_t key = 0; key < keys; key++)
         for (int32_t row = 0; row < rows; row++)
             s[row * s_stride + key] = dot(q + row * q_stride, k + key * k_stride, head_dim);
 }
 
-static void add_weighted(float p, const float *v, int64_t count, float *o)
-{
+static void add_weighted(float p, const float *v, int64_t count, float *o) {
     for (int64_t d = 0; d < count; d++)
         o[d] += p * v[d];
 }
 
 static void weighted_sum(const float *p, int64_t p_stride, int32_t rows, const float *v, int64_t v_stride, int32_t keys,
-                         int64_t head_dim_v, float *o, int64_t o_stride)
-{
+                         int64_t head_dim_v, float *o, int64_t o_stride) {
     for (int32_t key = 0; key < keys; key++)
         for (int32_t row = 0; row < rows; row++)
             add_weighted(p[row * p_stride + key], v + key * v_stride, head_dim_v, o + row * o_stride);
 }
 
 static void weighted_sum_marked(const float *p, int64_t p_stride, int32_t rows, const float *v, int64_t v_stride,
-                                int32_t keys, int64_t head_dim_v, float *o, int64_t o_stride)
-{
+                                int32_t keys, int64_t head_dim_v, float *o, int64_t o_stride) {
     for (int32_t key = 0; key < keys; key++)
         for (int32_t row = 0; row < rows; row++) {
             float weight = p[row * p_stride + key];
@@ -49,27 +44,23 @@ static void weighted_sum_marked(const float *p, int64_t p_stride, int32_t rows, 
         }
 }
 
-static float peak(const float *s, int32_t count, float largest)
-{
+static float peak(const float *s, int32_t count, float largest) {
     for (int32_t i = 0; i < count; i++)
         largest = s[i] > largest ? s[i] : largest;
     return largest;
 }
 
-static void softcap(float *s, int32_t count, float cap)
-{
+static void softcap(float *s, int32_t count, float cap) {
     for (int32_t i = 0; i < count; i++)
         s[i] = cap * Sleef_tanhf1_u35purec(s[i]);
 }
 
-static void add_terms(float *s, const float *terms, int32_t count)
-{
+static void add_terms(float *s, const float *terms, int32_t count) {
     for (int32_t i = 0; i < count; i++)
         s[i] = fv_add_term(s[i], terms[i]);
 }
 
-static float exponentials(float *s, int32_t count, float shift, fv_exp exp, int32_t mark_forbidden)
-{
+static float exponentials(float *s, int32_t count, float shift, fv_exp exp, int32_t mark_forbidden) {
     float sum = 0.0f;
     for (int32_t i = 0; i < count; i++) {
         s[i] = fv_probability(s[i], shift, exp, mark_forbidden);
@@ -78,14 +69,12 @@ static float exponentials(float *s, int32_t count, float shift, fv_exp exp, int3
     return sum;
 }
 
-static void scale(float *x, int64_t count, float factor)
-{
+static void scale(float *x, int64_t count, float factor) {
     for (int64_t i = 0; i < count; i++)
         x[i] *= factor;
 }
 
-static void log_sum_exp(const float *m, const float *l, int32_t count, float *lse)
-{
+static void log_sum_exp(const float *m, const float *l, int32_t count, float *lse) {
     for (int32_t i = 0; i < count; i++)
         lse[i] = l[i] == 0.0f ? -INFINITY : (m[i] + Sleef_log2f1_u10purec(l[i])) * FV_LOG_2;
 }
