@@ -2,8 +2,8 @@
 """Compares two results of `fovea-bench --table --json FILE`.
 
 A row has changed when its quartiles do not overlap and its median moved by more than the tolerance; one that other
-programs disturbed is not judged. The exit status is 1 if a row got worse or is no longer measured, 2 if a file cannot be
-read.
+programs disturbed is not judged. The exit status is 1 if a row got worse or is no longer measured, 2 if a file cannot
+be read.
 """
 
 import argparse
