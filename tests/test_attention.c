@@ -4,20 +4,6 @@
 #include "support/backends.h"
 #include "support/problem.h"
 
-/* The specification's backend and exponential are those of case `index`. */
-static problem_spec on_case(problem_spec spec, int32_t index) {
-    const backend_case at = backend_case_at(index);
-    spec.isa = at.backend->isa;
-    spec.exp = at.exp;
-    return spec;
-}
-
-#define CHECK_ON_CASE(index, ...)                                               \
-    do {                                                                        \
-        const problem_spec spec_on_case = on_case(PROBLEM(__VA_ARGS__), index); \
-        problem_check(&spec_on_case);                                           \
-    } while (0)
-
 static void check_random(const char *name, int32_t index, int64_t count, int64_t largest) {
     const backend_case at = backend_case_at(index);
     test_random random = test_random_named(name, index);

@@ -51,9 +51,17 @@ static void protect(unsigned char *begin, size_t size, int protection) {
     }
 }
 
-void guarded_make_read_only(const guarded *memory) {
+static void protect_inside(const guarded *memory, int protection) {
     const size_t page = test_page_size();
-    protect(memory->pages + page, memory->pages_size - 2 * page, PROT_READ);
+    protect(memory->pages + page, memory->pages_size - 2 * page, protection);
+}
+
+void guarded_make_read_only(const guarded *memory) {
+    protect_inside(memory, PROT_READ);
+}
+
+void guarded_make_writable(const guarded *memory) {
+    protect_inside(memory, PROT_READ | PROT_WRITE);
 }
 
 void guarded_forbid(const guarded *memory, size_t begin, size_t size) {

@@ -25,6 +25,9 @@ bool guarded_intact(const guarded *memory);
 /* From here on, writing to it faults. */
 void guarded_make_read_only(const guarded *memory);
 
+/* Takes guarded_make_read_only back. */
+void guarded_make_writable(const guarded *memory);
+
 /* From here on, any access to whole pages within data + [begin, begin + size) faults. */
 void guarded_forbid(const guarded *memory, size_t begin, size_t size);
 

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "backends.h"
+
 /* A NaN that no computation produces: marks output elements that nobody wrote. */
 enum { UNWRITTEN = 0x7fa5c3e1 };
 
@@ -538,6 +540,15 @@ void problem_reset_outputs(problem *self) {
     fill_bits(&self->weights.memory, UNWRITTEN);
 }
 
+void problem_open_inputs(problem *self) {
+    const tensor *const inputs[] = {&self->q, &self->k, &self->v, &self->mask, &self->bias};
+    for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) {
+        if (inputs[i]->memory.pages) {
+            guarded_make_writable(&inputs[i]->memory);
+        }
+    }
+}
+
 static fovea_status execute(problem *self, const fovea_plan *plan) {
     const fovea_executor *executor = test_executor_get(&self->executor);
     if (self->spec.form == CALL_PLAN) {
@@ -671,12 +682,16 @@ void problem_compare(const problem *self) {
     oracle_destroy(&truth);
 }
 
-void problem_check(const problem_spec *spec) {
-    problem *self = problem_create(spec);
+void problem_run_ok(problem *self) {
     const fovea_status status = problem_run(self);
     if (status != FOVEA_OK) {
         problem_fail(self, "%s: %s", fovea_status_string(status), fovea_last_reason());
     }
+}
+
+void problem_check(const problem_spec *spec) {
+    problem *self = problem_create(spec);
+    problem_run_ok(self);
     problem_compare(self);
     problem_destroy(self);
 }
@@ -714,16 +729,20 @@ void outcome_destroy(outcome *self) {
 
 outcome problem_solve(const problem_spec *spec) {
     problem *self = problem_create(spec);
-    const fovea_status status = problem_run(self);
-    if (status != FOVEA_OK) {
-        problem_fail(self, "%s: %s", fovea_status_string(status), fovea_last_reason());
-    }
+    problem_run_ok(self);
     const outcome result = problem_outcome(self);
     problem_destroy(self);
     return result;
 }
 
 /* --- Random problems --- */
+
+problem_spec on_case(problem_spec spec, int32_t index) {
+    const backend_case at = backend_case_at(index);
+    spec.isa = at.backend->isa;
+    spec.exp = at.exp;
+    return spec;
+}
 
 bool library_computes(uint32_t inputs, fovea_weights weights) {
     const problem_spec spec = {PROBLEM_DEFAULTS, .inputs = inputs, .weights = weights};

@@ -129,6 +129,9 @@ void problem_reset_outputs(problem *self);
 /* Runs the call once in the form that the specification says. */
 fovea_status problem_run(problem *self);
 
+/* The same; anything but FOVEA_OK fails the test. */
+void problem_run_ok(problem *self);
+
 /* Fails the test unless all outputs are what the oracle expects and nothing else was written. */
 void problem_compare(const problem *self);
 
@@ -145,11 +148,24 @@ void outcome_destroy(outcome *self);
 /* Creates, runs and gives back the outputs. */
 outcome problem_solve(const problem_spec *spec);
 
+/* Lets a test write its own values into q, k, v, mask and bias. */
+void problem_open_inputs(problem *self);
+
 /* Elements of q, k, v, out, lse and weights. */
 float *tensor_at(const tensor *self, int64_t a, int64_t b, int64_t c, int64_t d);
 
 /* True if the library computes this optional input or output; otherwise it must answer FOVEA_UNSUPPORTED. */
 bool library_computes(uint32_t inputs, fovea_weights weights);
+
+/* The specification with the backend and the exponential of case `index` (backends.h). */
+problem_spec on_case(problem_spec spec, int32_t index);
+
+/* problem_check of PROBLEM(fields...) on case `index`. */
+#define CHECK_ON_CASE(index, ...)                                               \
+    do {                                                                        \
+        const problem_spec spec_on_case = on_case(PROBLEM(__VA_ARGS__), index); \
+        problem_check(&spec_on_case);                                           \
+    } while (0)
 
 /* A random specification with every feature, sizes up to `largest`, on the given backend. */
 problem_spec problem_random(test_random *random, int64_t largest, fovea_isa isa, fovea_exp exp);
