@@ -61,6 +61,30 @@ static void run_openmp(int32_t workers, int64_t tasks, guarded_task *guarded) {
         run_guarded(guarded, index, omp_get_thread_num());
 }
 
+/* A loop over `tasks` for fewer workers than the executor has: one task a worker, which takes indices until none is
+ * left. The worker number is then the task's own, whatever the executor calls its threads. */
+typedef struct narrow_loop {
+    guarded_task *guarded;
+    int64_t tasks;
+    atomic_int_fast64_t next;
+} narrow_loop;
+
+static void run_until_none_is_left(void *context, int64_t worker, int32_t executors_worker) {
+    narrow_loop *loop = context;
+    (void)executors_worker;
+    for (int64_t index; (index = atomic_fetch_add_explicit(&loop->next, 1, memory_order_relaxed)) < loop->tasks;)
+        run_guarded(loop->guarded, index, (int32_t)worker);
+}
+
+static void run_on(const fovea_executor *executor, int32_t workers, int64_t tasks, guarded_task *guarded) {
+    if (executor->concurrency <= workers) {
+        executor->parallel_for(executor->context, tasks, run_guarded, guarded);
+        return;
+    }
+    narrow_loop loop = {.guarded = guarded, .tasks = tasks};
+    executor->parallel_for(executor->context, workers < tasks ? workers : tasks, run_until_none_is_left, &loop);
+}
+
 void fv_parallel_for(const fovea_executor *executor, int32_t workers, int64_t tasks, fovea_task task, void *context) {
     if (workers == 1 || tasks <= 1) {
         run_inline(tasks, task, context);
@@ -69,7 +93,7 @@ void fv_parallel_for(const fovea_executor *executor, int32_t workers, int64_t ta
     guarded_task guarded = {.task = task, .context = context};
     fegetenv(&guarded.environment);
     if (executor)
-        executor->parallel_for(executor->context, tasks, run_guarded, &guarded);
+        run_on(executor, workers, tasks, &guarded);
     else
         run_openmp(workers, tasks, &guarded);
 }
