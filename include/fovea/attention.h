@@ -9,12 +9,12 @@
  *     out[b,h,i] = sum_j p[j] * v[b,h/group,j]                      accumulated in f32
  *
  * delta(i), the diagonal, is the key position that causality, windows and ALiBi refer to (fovea_diagonal).
- * A row without an allowed key gives output 0 and log-sum-exp -inf. NaN and infinities in allowed positions propagate as
- * IEEE arithmetic gives it; a forbidden position never reaches the result, whatever it holds.
+ * A row without an allowed key gives output 0 and log-sum-exp -inf. NaN and infinities in allowed positions propagate
+ * as IEEE arithmetic gives it; a forbidden position never reaches the result, whatever it holds.
  *
- * Method: online softmax (Milakov and Gimelshein, "Online normalizer calculation for softmax", 2018) over key blocks as in
- * FlashAttention-2 (Dao, 2023), split keys for few query rows as in Flash-Decoding (Dao, Haziza, Massa and Sizov, 2023).
- * Operator order as in ONNX Attention (opset 24 with the softcap order of ONNX 1.22) and FlashAttention-2.
+ * Method: online softmax (Milakov and Gimelshein, "Online normalizer calculation for softmax", 2018) over key blocks as
+ * in FlashAttention-2 (Dao, 2023), split keys for few query rows as in Flash-Decoding (Dao, Haziza, Massa and Sizov,
+ * 2023). Operator order as in ONNX Attention (opset 24 with the softcap order of ONNX 1.22) and FlashAttention-2.
  *
  * Results are bitwise the same for any number of threads, any executor and any batch around a sequence, on one backend
  * with one descriptor. */
@@ -89,17 +89,17 @@ typedef enum fovea_arithmetic {
 /* Optional inputs of a call, for fovea_attention_desc.inputs. Each names the pointer of fovea_attention_args that it
  * announces: an announced pointer must not be NULL, one that was not announced must be. */
 enum {
-    FOVEA_INPUT_MASK = 1 << 0,          /* mask */
-    FOVEA_INPUT_BIAS = 1 << 1,          /* bias */
-    FOVEA_INPUT_KEY_LENGTHS = 1 << 2,   /* key_lengths; implied by the paged form */
-    FOVEA_INPUT_FIRST_KEYS = 1 << 3,    /* first_keys */
-    FOVEA_INPUT_ALIBI = 1 << 4,         /* alibi_slopes */
-    FOVEA_INPUT_SINKS = 1 << 5          /* sinks */
+    FOVEA_INPUT_MASK = 1 << 0,        /* mask */
+    FOVEA_INPUT_BIAS = 1 << 1,        /* bias */
+    FOVEA_INPUT_KEY_LENGTHS = 1 << 2, /* key_lengths; implied by the paged form */
+    FOVEA_INPUT_FIRST_KEYS = 1 << 3,  /* first_keys */
+    FOVEA_INPUT_ALIBI = 1 << 4,       /* alibi_slopes */
+    FOVEA_INPUT_SINKS = 1 << 5        /* sinks */
 };
 
 /* Optional outputs beside `weights`, for fovea_attention_desc.outputs. */
 enum {
-    FOVEA_OUTPUT_LSE = 1 << 0           /* lse */
+    FOVEA_OUTPUT_LSE = 1 << 0 /* lse */
 };
 
 /* WHAT is computed. Sizes are capacities: a plan made from it may be executed with smaller len_q and len_kv. */
@@ -108,7 +108,7 @@ typedef struct fovea_attention_desc {
     size_t struct_size;
 
     /* Sizes, in elements, each >= 0. heads_q is a multiple of heads_kv; query head h reads key/value head
-     * h / (heads_q / heads_kv). A size of 0 (head_dim and head_dim_v: see below) is legal and gives an empty problem. */
+     * h / (heads_q / heads_kv). A size of 0 (but for head_dim and head_dim_v) is legal and gives an empty problem. */
     int64_t batch;
     int64_t heads_q;
     int64_t heads_kv;
@@ -120,8 +120,8 @@ typedef struct fovea_attention_desc {
     int64_t head_dim;
     int64_t head_dim_v;
 
-    /* Element types: q f32, f16 or bf16; kv f32, f16, bf16 or int8; out f32 or q's; bias f32, f16 or bf16. f16 and bf16 do
-     * not mix. This version computes f32 and answers FOVEA_UNSUPPORTED to the others. */
+    /* Element types: q f32, f16 or bf16; kv f32, f16, bf16 or int8; out f32 or q's; bias f32, f16 or bf16. f16 and bf16
+     * do not mix. This version computes f32 and answers FOVEA_UNSUPPORTED to the others. */
     fovea_type type_q;
     fovea_type type_kv;
     fovea_type type_out;
@@ -236,9 +236,9 @@ typedef struct fovea_attention_args {
     float *weights;
     int64_t weights_strides[4];
 
-    /* Scratch memory of the call, any alignment, or NULL with size 0: taken from the allocator and given back. A caller's
-     * workspace of fovea_plan_workspace_size(plan, n) bytes lets n workers run; a smaller one fewer. Two calls at the
-     * same time need two workspaces. */
+    /* Scratch memory of the call, any alignment, or NULL with size 0: taken from the allocator and given back. A
+     * caller's workspace of fovea_plan_workspace_size(plan, n) bytes lets n workers run; a smaller one fewer. Two calls
+     * at the same time need two workspaces. */
     void *workspace;
     size_t workspace_size;
 } fovea_attention_args;
@@ -267,9 +267,9 @@ FOVEA_API size_t fovea_plan_describe(const fovea_plan *plan, char *text, size_t 
  *   plan      not NULL; borrowed.
  *   args      not NULL; borrowed.
  *   executor  NULL for OpenMP; borrowed.
- * FOVEA_INVALID, FOVEA_OUT_OF_MEMORY (only without a workspace), FOVEA_WORKSPACE_TOO_SMALL. With a workspace it allocates
- * nothing. The arithmetic runs in the calling thread's floating-point environment, on every worker (rounding mode and
- * denormal flags included); accuracy is stated for the default one. */
+ * FOVEA_INVALID, FOVEA_OUT_OF_MEMORY (only without a workspace), FOVEA_WORKSPACE_TOO_SMALL. With a workspace it
+ * allocates nothing. The arithmetic runs in the calling thread's floating-point environment, on every worker (rounding
+ * mode and denormal flags included); accuracy is stated for the default one. */
 FOVEA_API fovea_status fovea_execute(const fovea_plan *plan, const fovea_attention_args *args,
                                      const fovea_executor *executor);
 

@@ -14,8 +14,8 @@
  *   - Sizes and strides are signed 64-bit counts of ELEMENTS, never bytes.
  *   - Pointers in a struct are borrowed for the duration of one call; fovea keeps none of them.
  *   - Every function may be called from any number of host threads at once.
- *   - Every function that can fail returns a fovea_status; nothing aborts, nothing is printed, and nothing is written to
- *     an output when the status is not FOVEA_OK. fovea_last_reason() gives one line that names the offending field.
+ *   - Every function that can fail returns a fovea_status; nothing aborts, nothing is printed, and nothing is
+ *     written to an output when the status is not FOVEA_OK. fovea_last_reason() gives one line that names the field.
  *   - Zero is the default of every field: start from `fovea_attention_desc desc = {.struct_size = sizeof desc};`
  *     (C++: `fovea_attention_desc desc{}; desc.struct_size = sizeof desc;`). Structs grow only at their end.
  */

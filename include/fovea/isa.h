@@ -1,13 +1,14 @@
 /* Which instruction sets this processor offers, which backends this build holds, and which one is used.
  *
- * A backend is used when the processor and the operating system offer all that it requires and no cap excludes it; among
- * those, the one of highest rank wins: generic < avx2 < avx512 < avx512bf16 on x86-64, generic < neon on AArch64.
+ * A backend is used when the processor and the operating system offer all that it requires and no cap excludes it;
+ * among those, the one of highest rank wins: generic < avx2 < avx512 < avx512bf16 on x86-64, generic < neon on AArch64.
  * Detection runs once for the process, before the first use, thread-safely (x86: CPUID leaves 1 and 7 with XGETBV;
  * AArch64: getauxval(AT_HWCAP)).
  *
- * The environment variable FOVEA_ISA (a backend's name) caps the process; it is read once. fovea_attention_desc.isa_cap
- * caps a plan. A cap that this processor cannot run falls to the best backend below it. A name that this build does not
- * hold is an error that lists the names: FOVEA_INVALID from every plan when it comes from the environment. */
+ * The environment variable FOVEA_ISA (a backend's name) caps the process; it is read once. Empty or "auto": no cap.
+ * fovea_attention_desc.isa_cap caps a plan. A cap that this processor cannot run falls to the best backend below it. A
+ * name that this build does not hold is an error that lists the names: FOVEA_INVALID from every plan when it comes from
+ * the environment. */
 #ifndef FOVEA_ISA_H
 #define FOVEA_ISA_H
 
@@ -60,11 +61,11 @@ FOVEA_API int32_t fovea_isa_count(void);
  * wrong struct_size. */
 FOVEA_API fovea_status fovea_isa_query(fovea_isa isa, fovea_isa_info *info);
 
-/* The backend of a plan without isa_cap, to *isa (not NULL). FOVEA_INVALID if FOVEA_ISA names no backend of this build. */
+/* The backend of a plan without isa_cap, to *isa (not NULL). FOVEA_INVALID if FOVEA_ISA names none of this build. */
 FOVEA_API fovea_status fovea_isa_chosen(fovea_isa *isa);
 
-/* The value for a name such as "avx2" (lower case, as fovea_isa_info.name; "auto" gives FOVEA_ISA_AUTO), to *isa. Neither
- * may be NULL. FOVEA_INVALID, with a reason that lists the names, for any other text. */
+/* The value for a name such as "avx2" (lower case, as fovea_isa_info.name; "auto" gives FOVEA_ISA_AUTO), to *isa.
+ * Neither may be NULL. FOVEA_INVALID, with a reason that lists the names, for any other text. */
 FOVEA_API fovea_status fovea_isa_parse(const char *name, fovea_isa *isa);
 
 /* The processor's own name ("AMD EPYC 9R14"), or "unknown". Static; never NULL. */

@@ -1,7 +1,7 @@
 /* Merging partial attention results.
  *
- * Attention of the same queries over disjoint sets of keys gives partial pairs (output, log-sum-exp). They combine to the
- * exact attention over the union:
+ * Attention of the same queries over disjoint sets of keys gives partial pairs (output, log-sum-exp). They combine to
+ * the exact attention over the union:
  *
  *     lse    = log(sum_n exp(lse[n]))
  *     out    = sum_n exp(lse[n] - lse) * out[n]

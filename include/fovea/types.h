@@ -21,8 +21,8 @@ typedef enum fovea_type {
 /* Type of lengths, offsets and block tables. */
 typedef enum fovea_index_type { FOVEA_INDEX_INT32 = 0, FOVEA_INDEX_INT64 = 1 } fovea_index_type;
 
-/* One task of a parallel loop. `task_context` is opaque; `index` is in [0, tasks); `worker` is in [0, concurrency) and no
- * two tasks that run at the same time may carry the same one: it selects the scratch memory. */
+/* One task of a parallel loop. `task_context` is opaque; `index` is in [0, tasks); `worker` is in [0, concurrency) and
+ * no two tasks that run at the same time may carry the same one: it selects the scratch memory. */
 typedef void (*fovea_task)(void *task_context, int64_t index, int32_t worker);
 
 /* The host's thread pool. Where a function takes a `const fovea_executor *`, NULL means OpenMP.
@@ -31,10 +31,10 @@ typedef void (*fovea_task)(void *task_context, int64_t index, int32_t worker);
 typedef struct fovea_executor {
     /* sizeof(fovea_executor). */
     size_t struct_size;
-    /* Runs task(task_context, i, worker) exactly once for every i in [0, tasks), on any threads, in any order, and returns
-     * only when all of them have returned, with their writes visible to the caller. Must not be NULL. Called at most
-     * twice in one fovea call, never concurrently with itself by the same call; not called at all for work that is too
-     * small to share. Tasks never block on each other, so one thread may run them all. */
+    /* Runs task(task_context, i, worker) exactly once for every i in [0, tasks), on any threads, in any order, and
+     * returns only when all of them have returned, with their writes visible to the caller. Must not be NULL. Called at
+     * most twice in one fovea call, never concurrently with itself by the same call; not called at all for work that is
+     * too small to share. Tasks never block on each other, so one thread may run them all. */
     void (*parallel_for)(void *context, int64_t tasks, fovea_task task, void *task_context);
     /* Passed to parallel_for; may be NULL. Owned by the host. */
     void *context;
