@@ -27,6 +27,8 @@ typedef struct canvas {
     bool utf8;
     /* Width of the row labels, height of the column labels, columns that fit, and the value of the highest level. */
     int64_t label, header, columns;
+    /* Characters of a cell: 2, or 3 where there is room. */
+    int32_t cell;
     float top;
 } canvas;
 
@@ -71,14 +73,15 @@ static int32_t level_of(const canvas *c, float p) {
     return scaled >= LEVELS ? LEVELS - 1 : scaled > 0 ? (int32_t)scaled : 0;
 }
 
-/* Two columns of one level; -1 is below the lowest: grey, so that colours stand out. `text` is two characters for what
- * colours leave free. */
+/* A cell of one level; -1 is below the lowest: grey, so that colours stand out. Colours leave room for two characters
+ * of `text`. */
 static void print_shade(const canvas *c, int32_t level, const char *text) {
-    /* Dark violet to yellow, in steps of about the same lightness, of the 256-colour palette. */
-    static const int32_t palette[LEVELS] = {53, 54, 60, 24, 30, 36, 72, 77, 148, 220};
+    /* Dark blue to pale yellow, in steps of about the same lightness, of the 256-colour palette. */
+    static const int32_t palette[LEVELS] = {17, 18, 24, 25, 31, 37, 79, 120, 192, 229};
     static const char shades[LEVELS + 1] = " .:-=+*#%@";
     if (c->colour)
-        fprintf(c->file, "\x1b[48;5;%d;38;5;%dm%s", level < 0 ? 235 : palette[level], level < 6 ? 231 : 16, text);
+        fprintf(c->file, "\x1b[48;5;%d;38;5;%dm%*s", level < 0 ? 235 : palette[level], level < 5 ? 231 : 16, c->cell,
+                text);
     else
         fprintf(c->file, "%c%c", shades[level < 0 ? 0 : level], shades[level < 0 ? 0 : level]);
 }
@@ -87,7 +90,7 @@ static void print_cell(const canvas *c, float p) {
     char text[16] = "  ";
     if (p >= 0.095f)
         snprintf(text, sizeof text, "%2.0f", fmin((double)p * 100, 99));
-    print_shade(c, p >= 0.01f ? level_of(c, p) : -1, text);
+    print_shade(c, p >= 0.03f * c->top ? level_of(c, p) : -1, text);
 }
 
 static void end_colour(const canvas *c) {
@@ -102,7 +105,7 @@ static void print_header(const canvas *c) {
         for (int64_t j = 0; j < c->columns; j++) {
             const char *text = c->map->column_tokens->tokens[j];
             int64_t at = line - (c->header - label_length(text));
-            fputc(' ', c->file);
+            fprintf(c->file, "%*s", c->cell - 1, "");
             if (at < 0)
                 fputc(' ', c->file);
             else
@@ -144,13 +147,18 @@ static bool has_colours(FILE *file) {
     return isatty(fileno(file)) && !(no_colour && *no_colour) && terminal && strcmp(terminal, "dumb") != 0;
 }
 
-/* Cells that fit beside the labels; all of them if `file` is no terminal. */
-static int64_t columns_that_fit(const canvas *c) {
+/* Chooses the width of cells and how many columns are shown: all of them if `file` is no terminal. */
+static void fit(canvas *c) {
     struct winsize size;
+    c->cell = 2;
+    c->columns = c->map->columns;
     if (ioctl(fileno(c->file), TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
-        return c->map->columns;
-    int64_t fit = (size.ws_col - c->label - 2 - REST) / 2;
-    return fit < 1 ? 1 : fit;
+        return;
+    int64_t room = size.ws_col - c->label - 2 - REST;
+    if (c->colour && room >= 3 * c->columns)
+        c->cell = 3;
+    else if (c->columns > 0 && room < 2 * c->columns)
+        c->columns = room < 2 ? 1 : room / 2;
 }
 
 void heatmap_text(FILE *file, const attention_map *map) {
@@ -158,8 +166,7 @@ void heatmap_text(FILE *file, const attention_map *map) {
     canvas c = {.file = file, .map = map, .colour = has_colours(file), .top = attention_map_max(map)};
     c.utf8 = c.colour && strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
     c.label = longest_label(map->row_tokens, map->rows);
-    c.columns = columns_that_fit(&c);
-    c.columns = c.columns < map->columns ? c.columns : map->columns;
+    fit(&c);
     c.header = longest_label(map->column_tokens, c.columns);
     if (map->title)
         fprintf(file, "%s\n", map->title);
