@@ -6,7 +6,7 @@
 
 #include "arch/avx2/kernels.h"
 
-enum { ROW_KEY_BLOCK = 32 };
+enum { ROW_KEY_BLOCK = 64 };
 
 const fv_row_kernels fv_avx2_row = {
     .key_block = ROW_KEY_BLOCK,

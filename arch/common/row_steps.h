@@ -2,7 +2,8 @@
  * fv_row_kernels (arch/kernel.h says what it does).
  *
  * Decoding is bound by how loads reach the hardware prefetcher: every row of keys or values is read once, in ascending
- * order, for all query rows; there is no software prefetch. */
+ * order, for all query rows, and asked for PREFETCH_BYTES ahead: the hardware prefetcher alone stops at the end of a
+ * page and starts anew at each switch between keys and values. */
 #ifndef FOVEA_ARCH_COMMON_ROW_STEPS_H
 #define FOVEA_ARCH_COMMON_ROW_STEPS_H
 
@@ -25,6 +26,22 @@ static inline void store_part(float *p, int64_t count, vf x) {
     memcpy(p, part, (size_t)count * sizeof(float));
 }
 
+/* How far ahead of the loads rows are asked for, and the floats of a cache line. */
+enum { PREFETCH_BYTES = 8192, LINE_FLOATS = 16 };
+
+/* Elements between a row and the one to ask for while reading it. */
+static inline int64_t prefetch_distance(int64_t stride, int64_t count) {
+    int64_t rows = PREFETCH_BYTES / (int64_t)sizeof(float) / count;
+    return (rows > 0 ? rows : 1) * stride;
+}
+
+/* Asks the second-level cache for the `count` floats that lie `distance` behind p. They may lie outside the tensor,
+ * which only an address, not a pointer, may do. */
+static inline __attribute__((always_inline)) void prefetch_ahead(const float *p, int64_t distance, int64_t count) {
+    for (int64_t i = 0; i < count; i += LINE_FLOATS)
+        __builtin_prefetch((const void *)((uintptr_t)p + (uintptr_t)((distance + i) * (int64_t)sizeof(float))), 0, 2);
+}
+
 /* Keeps the compiler from moving loads of one cache line before those of the line in front of it. */
 static inline void in_order(void) {
     __asm__ volatile("" ::: "memory");
@@ -32,7 +49,8 @@ static inline void in_order(void) {
 
 /* Partial dot products, lane by lane, of one key with ROWS queries. ROWS is a literal at every use. */
 static inline __attribute__((always_inline)) void dot_lanes(const float *q, int64_t q_stride, const int rows,
-                                                            const float *k, int64_t head_dim, vf *sum) {
+                                                            const float *k, int64_t head_dim, int64_t distance,
+                                                            vf *sum) {
     vf even[FV_MAX_ROWS], odd[FV_MAX_ROWS];
 #pragma GCC unroll 4
     for (int r = 0; r < rows; r++)
@@ -40,6 +58,7 @@ static inline __attribute__((always_inline)) void dot_lanes(const float *q, int6
     int64_t d = 0;
     for (; d + 2 * V_LANES <= head_dim; d += 2 * V_LANES) {
         vf first = v_load(k + d), second = v_load(k + d + V_LANES);
+        prefetch_ahead(k + d, distance, 2 * V_LANES);
 #pragma GCC unroll 4
         for (int r = 0; r < rows; r++) {
             even[r] = v_fma(first, v_load(q + r * q_stride + d), even[r]);
@@ -68,13 +87,14 @@ static inline __attribute__((always_inline)) void dot_lanes(const float *q, int6
 static inline __attribute__((always_inline)) void dots_of(const float *q, int64_t q_stride, const int rows,
                                                           const float *k, int64_t k_stride, int32_t keys,
                                                           int64_t head_dim, float *s, int64_t s_stride) {
+    const int64_t distance = prefetch_distance(k_stride, head_dim);
     for (int32_t key = 0; key < keys; key += V_LANES) {
         int32_t count = keys - key < V_LANES ? keys - key : V_LANES;
         vf sums[FV_MAX_ROWS][V_LANES];
         for (int32_t i = 0; i < V_LANES; i++) {
             vf sum[FV_MAX_ROWS];
             if (i < count)
-                dot_lanes(q, q_stride, rows, k + (key + i) * k_stride, head_dim, sum);
+                dot_lanes(q, q_stride, rows, k + (key + i) * k_stride, head_dim, distance, sum);
 #pragma GCC unroll 4
             for (int r = 0; r < rows; r++)
                 sums[r][i] = i < count ? sum[r] : v_set(0.0f);
@@ -120,9 +140,14 @@ static inline __attribute__((always_inline)) void add_rows(const float *p, int64
 #pragma GCC unroll 4
         for (int i = 0; i < keys; i++)
             weight[r][i] = v_broadcast(p + r * p_stride + i);
+    const int64_t distance = prefetch_distance(v_stride, head_dim_v);
     int64_t d = 0;
     for (; d + V_LANES <= head_dim_v; d += V_LANES) {
         vf element[4];
+        if (d % LINE_FLOATS == 0)
+#pragma GCC unroll 4
+            for (int i = 0; i < keys; i++)
+                prefetch_ahead(v + i * v_stride + d, distance, V_LANES);
 #pragma GCC unroll 4
         for (int i = 0; i < keys; i++)
             element[i] = v_load(v + i * v_stride + d);
