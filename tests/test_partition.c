@@ -1,0 +1,263 @@
+/* The partition, as a pure function: nothing is computed here, so that 256 threads cost no more than one.
+ *
+ * Threads that take items in order end within 3 % of what indivisible items allow, and every lane and key is computed
+ * exactly once. */
+#include <check.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "arch/kernel.h"
+#include "src/partition.h"
+#include "support/random.h"
+
+enum { MOST_BATCH = 64, MOST_THREADS = 256 };
+
+/* A call to divide. */
+typedef struct call {
+    const char *name;
+    fv_geometry geometry;
+    fv_sequence sequences[MOST_BATCH];
+} call;
+
+typedef struct call_spec {
+    const char *name;
+    int64_t batch, heads_kv, group, len_q, len_kv;
+    bool causal;
+    /* Entries have lengths between 1 and len_kv instead of len_kv, and as many queries as keys. */
+    bool varied;
+    int64_t window;
+} call_spec;
+
+/* The measures of the AVX2 backend's panels (16 lanes) and of wider ones. */
+static call call_of(const call_spec *spec, int32_t panel_lanes) {
+    call self = {
+        .name = spec->name,
+        .geometry =
+            {
+                .batch = spec->batch,
+                .heads_kv = spec->heads_kv,
+                .group = spec->group,
+                .band = {.before = spec->window ? -spec->window : -FV_FAR, .after = spec->causal ? 0 : FV_FAR},
+                .panel_lanes = panel_lanes,
+                .row_lanes = FV_MAX_ROWS,
+                .item_panels = 384 / panel_lanes,
+                .split_keys = 1024,
+                .split_panels = 4,
+            },
+    };
+    test_random random = test_random_seeded(7);
+    for (int64_t b = 0; b < spec->batch; b++) {
+        const int64_t len_kv = spec->varied ? random_between(&random, 1, spec->len_kv) : spec->len_kv;
+        self.sequences[b] = (fv_sequence){.len_q = spec->len_q, .end_key = len_kv, .offset = len_kv - spec->len_q};
+    }
+    return self;
+}
+
+static const call_spec calls[] = {
+    {"causal, 8 heads x 2048", 1, 8, 1, 2048, 2048, true, false, 0},
+    {"causal, 1 head x 4096", 1, 1, 1, 4096, 4096, true, false, 0},
+    {"dense, 12 heads x 1536", 1, 12, 1, 1536, 1536, false, false, 0},
+    {"dense, batch 8 x 12 heads x 128", 8, 12, 1, 128, 128, false, false, 0},
+    {"ViT, 12 heads x 197", 1, 12, 1, 197, 197, false, false, 0},
+    {"ViT, batch 4 x 16 heads x 577", 4, 16, 1, 577, 577, false, false, 0},
+    {"window 256, 8 heads x 4096", 1, 8, 1, 4096, 4096, true, false, 256},
+    {"lengths 1 ... 2048, batch 16 x 4 heads x 64 rows", 16, 4, 1, 64, 2048, true, true, 0},
+    {"lengths 1 ... 4096, batch 64 x 2 heads x 512 rows", 64, 2, 1, 512, 4096, false, true, 0},
+    {"lengths 1 ... 8192, batch 5 x 8 heads, decode", 5, 8, 4, 1, 8192, false, true, 0},
+    {"decode, 8 heads x 16384", 1, 8, 1, 1, 16384, false, false, 0},
+    {"decode, 8 heads of groups of 4 x 32768", 1, 8, 4, 1, 32768, false, false, 0},
+    {"chunk of 16, 2 heads of groups of 2 x 8192", 1, 2, 2, 16, 8192, true, false, 0},
+    {"one row, one key", 1, 1, 1, 1, 1, false, false, 0},
+};
+enum { CALLS = sizeof calls / sizeof *calls };
+
+static const int32_t panel_widths[] = {12, 16, 24, 48};
+enum { WIDTHS = sizeof panel_widths / sizeof *panel_widths };
+
+static fv_worklist divide(const call *self, int32_t threads) {
+    int64_t len_kv = 0;
+    for (int64_t b = 0; b < self->geometry.batch; b++) {
+        len_kv = self->sequences[b].end_key > len_kv ? self->sequences[b].end_key : len_kv;
+    }
+    const int64_t capacity = fv_partition_capacity(&self->geometry, self->sequences[0].len_q, len_kv);
+    fv_worklist list = {.entries = calloc((size_t)(2 * capacity), sizeof(fv_work))};
+    ck_assert_ptr_nonnull(list.entries);
+    fv_partition(&self->geometry, self->sequences, threads, capacity, &list);
+    ck_assert_int_le(list.count, capacity);
+    return list;
+}
+
+/* The largest load if every next item goes to the thread that is free first. */
+static double makespan(const call *self, const fv_worklist *list, int32_t threads) {
+    double load[MOST_THREADS] = {0}, largest = 0;
+    for (int64_t i = 0; i < fv_item_count(&self->geometry, list); i++) {
+        int32_t least = 0;
+        for (int32_t t = 1; t < threads; t++) {
+            least = load[t] < load[least] ? t : least;
+        }
+        load[least] += fv_item_at(&self->geometry, list, i).work->cost;
+        largest = load[least] > largest ? load[least] : largest;
+    }
+    return largest;
+}
+
+static int descending(const void *a, const void *b) {
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x < y) - (x > y);
+}
+
+/* How unequal the threads' ends are, against what indivisible items allow. */
+typedef struct balance {
+    double load;
+    /* The mean load; the number of items that some thread must take, times their mean cost; and for every cost the
+     * items of at least that cost that some thread must take, the largest item among them. */
+    double least;
+    /* The mean load and one smallest item: loads that differ by less cannot be evened out. */
+    double even;
+    int64_t items;
+} balance;
+
+static balance balance_of(const call *self, int32_t threads) {
+    fv_worklist list = divide(self, threads);
+    const int64_t items = fv_item_count(&self->geometry, &list);
+    balance result = {.load = makespan(self, &list, threads), .items = items};
+    double *costs = malloc((size_t)items * sizeof *costs), total = 0;
+    for (int64_t i = 0; i < items; i++) {
+        costs[i] = fv_item_at(&self->geometry, &list, i).work->cost;
+        total += costs[i];
+    }
+    qsort(costs, (size_t)items, sizeof *costs, descending);
+    for (int64_t i = 0; i < items; i += threads) {
+        result.least = fmax(result.least, (double)(i / threads + 1) * costs[i]);
+    }
+    const double most_items = (double)((items + threads - 1) / threads);
+    result.least = fmax(result.least, most_items * total / (double)items);
+    result.even = total / threads + costs[items - 1];
+    free(costs);
+    free(list.entries);
+    return result;
+}
+
+/* Threads have at least, or fewer than, `few` items; the largest load exceeds the yardstick by at most `tolerance`. */
+static void check_balance(const call_spec *spec, bool many, double tolerance) {
+    enum { FEW = 4 };
+    static const int32_t widths[] = {12, 16, 24};
+    for (int w = 0; w < 3; w++) {
+        const call self = call_of(spec, widths[w]);
+        for (int32_t threads = 1; threads <= MOST_THREADS; threads++) {
+            const balance found = balance_of(&self, threads);
+            if ((found.items >= (int64_t)FEW * threads) != many) {
+                continue;
+            }
+            ck_assert_msg(found.load <= fmax((1 + tolerance) * found.least, found.even) + 1e-9,
+                          "%s, panels of %d, %d threads: largest load %.0f, yardstick %.0f (%.1f %%), %lld items",
+                          spec->name, (int)widths[w], (int)threads, found.load, found.least,
+                          100 * (found.load / found.least - 1), (long long)found.items);
+        }
+    }
+}
+
+START_TEST(the_largest_load_is_within_three_percent_for_up_to_256_threads) {
+    check_balance(&calls[_i], true, 0.03);
+}
+END_TEST
+
+/* Items are panels by then and cannot narrow further; two or three unequal ones pack as well as their costs happen to.
+ */
+START_TEST(with_less_than_four_items_a_thread_the_largest_load_is_within_twelve_percent) {
+    check_balance(&calls[_i], false, 0.12);
+}
+END_TEST
+
+START_TEST(every_query_row_meets_every_visible_key_exactly_once) {
+    static const int32_t thread_counts[] = {1, 2, 3, 7, 16, 64, 100, 256};
+    const call_spec *spec = &calls[_i];
+    for (int w = 0; w < WIDTHS; w++) {
+        const call self = call_of(spec, panel_widths[w]);
+        const fv_geometry *g = &self.geometry;
+        const int64_t panels = fv_panels(g, spec->len_q), splits = spec->len_kv / g->split_keys + 2;
+        /* Panels cover the lanes. */
+        ck_assert_int_ge(panels * (panels == 1 ? (int64_t)1 << 40 : g->panel_lanes), spec->len_q * spec->group);
+        for (size_t t = 0; t < sizeof thread_counts / sizeof *thread_counts; t++) {
+            fv_worklist list = divide(&self, thread_counts[t]);
+            const size_t cells = (size_t)(spec->batch * spec->heads_kv * panels * splits);
+            unsigned char *seen = calloc(cells, 1);
+            for (int64_t i = 0; i < fv_item_count(g, &list); i++) {
+                const fv_item item = fv_item_at(g, &list, i);
+                const fv_work *work = item.work;
+                ck_assert_int_le(work->panel_end - work->panel_begin,
+                                 g->item_panels > panels ? panels : g->item_panels);
+                ck_assert_double_gt(work->cost, 0);
+                for (int64_t panel = work->panel_begin; panel < work->panel_end; panel++) {
+                    const int64_t head = work->batch * spec->heads_kv + item.head_kv;
+                    seen[(head * panels + panel) * splits + work->split + 1]++;
+                }
+            }
+            for (int64_t head = 0; head < spec->batch * spec->heads_kv; head++) {
+                const fv_sequence *sequence = &self.sequences[head / spec->heads_kv];
+                const fv_key_range range = fv_splits(g, sequence);
+                /* Together, the splits hold every visible key. */
+                if (range.begin >= 0) {
+                    const fv_key_range keys = fv_visible_keys(sequence, g->band, 0, sequence->len_q);
+                    ck_assert_int_le(range.begin * g->split_keys, keys.begin);
+                    ck_assert_int_ge(range.end * g->split_keys, min64(keys.end, sequence->end_key));
+                }
+                for (int64_t cell = 0; cell < panels * splits; cell++) {
+                    const int64_t split = cell % splits - 1;
+                    const bool wanted = split >= range.begin && split < range.end;
+                    ck_assert_msg(seen[head * panels * splits + cell] == wanted,
+                                  "%s, %d threads: panel %lld, split %lld of head %lld computed %d times", spec->name,
+                                  (int)thread_counts[t], (long long)(cell / splits), (long long)split, (long long)head,
+                                  (int)seen[head * panels * splits + cell]);
+                }
+            }
+            free(seen);
+            free(list.entries);
+        }
+    }
+}
+END_TEST
+
+START_TEST(splits_follow_from_the_sequence_alone) {
+    const call_spec *spec = &calls[_i];
+    call self = call_of(spec, 16);
+    for (int64_t b = 0; b < spec->batch; b++) {
+        const fv_key_range in_batch = fv_splits(&self.geometry, &self.sequences[b]);
+        fv_geometry alone = self.geometry;
+        alone.batch = alone.heads_kv = 1;
+        const fv_key_range by_itself = fv_splits(&alone, &self.sequences[b]);
+        ck_assert(in_batch.begin == by_itself.begin && in_batch.end == by_itself.end);
+    }
+}
+END_TEST
+
+START_TEST(items_narrow_when_threads_exceed_them) {
+    const call_spec *spec = &calls[2]; /* dense, 12 heads x 1536 */
+    const call self = call_of(spec, 16);
+    int64_t previous = 0;
+    for (int32_t threads = 1; threads <= 256; threads *= 4) {
+        fv_worklist list = divide(&self, threads);
+        const int64_t items = fv_item_count(&self.geometry, &list);
+        ck_assert_int_ge(items, threads);
+        ck_assert_int_ge(items, previous);
+        previous = items;
+        free(list.entries);
+    }
+}
+END_TEST
+
+Suite *partition_suite(void);
+
+Suite *partition_suite(void) {
+    Suite *suite = suite_create("partition");
+    TCase *tcase = tcase_create("partition");
+    tcase_add_loop_test(tcase, the_largest_load_is_within_three_percent_for_up_to_256_threads, 0, CALLS);
+    tcase_add_loop_test(tcase, with_less_than_four_items_a_thread_the_largest_load_is_within_twelve_percent, 0, CALLS);
+    tcase_add_loop_test(tcase, every_query_row_meets_every_visible_key_exactly_once, 0, CALLS);
+    tcase_add_loop_test(tcase, splits_follow_from_the_sequence_alone, 0, CALLS);
+    tcase_add_test(tcase, items_narrow_when_threads_exceed_them);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
