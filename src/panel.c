@@ -289,7 +289,7 @@ void fv_panel_take_block(const fv_head *head, fv_panel *panel, const fv_scratch 
     panel->next_key = fv_panel_block_end(head, panel);
     b.keys = (int32_t)(panel->next_key - b.key_begin);
     fv_see_block(head, panel->first_lane, panel->lanes, panel->vectors, b.key_begin, b.keys, &b.visible);
-    if (panel->safe || head->plan->has_modifiers || !has_reference(panel, &b.visible))
+    if (panel->safe || head->plan->two_pass || !has_reference(panel, &b.visible))
         take_two_pass(head, panel, scratch, &b);
     else
         take_relative(head, panel, scratch, &b);

@@ -54,7 +54,7 @@ fovea_status fv_plan_init(const fovea_attention_desc *desc, fovea_plan *plan) {
     plan->query_scale = d->softcap > 0 ? d->scale / d->softcap : d->scale * FV_LOG2_E;
     plan->cap = d->softcap * FV_LOG2_E;
     plan->has_score_terms = (d->inputs & (FOVEA_INPUT_MASK | FOVEA_INPUT_BIAS)) != 0;
-    plan->has_modifiers = plan->has_score_terms || d->softcap > 0;
+    plan->two_pass = plan->has_score_terms || d->softcap > 0 || d->weights != FOVEA_WEIGHTS_NONE;
     return FOVEA_OK;
 }
 
@@ -96,12 +96,13 @@ size_t fovea_plan_describe(const fovea_plan *plan, char *text, size_t size) {
     if (g->split_panels > 0)
         snprintf(splits, sizeof splits, "splits of %lld keys up to %d lanes", (long long)g->split_keys,
                  (int)(g->split_panels * g->panel_lanes));
-    int length = snprintf(text, size,
-                          "backend %s; %s kernels at full capacity (rows up to %d lanes, else panels); panel %d lanes "
-                          "(%d vectors of %d), blocks of %d keys, items of up to %d panels; %s; softmax %s, exp2 %s",
-                          plan->backend->name, rows ? "row" : "panel", (int)g->row_lanes, (int)g->panel_lanes,
-                          (int)panel->vectors, (int)panel->lanes, (int)panel->key_block, (int)g->item_panels, splits,
-                          plan->has_modifiers ? "two-pass (softcap, bias or mask)" : "relative to a running reference",
-                          plan->exp == FV_EXP_FUSED ? "fused polynomial" : "SLEEF u35");
+    int length =
+        snprintf(text, size,
+                 "backend %s; %s kernels at full capacity (rows up to %d lanes, else panels); panel %d lanes "
+                 "(%d vectors of %d), blocks of %d keys, items of up to %d panels; %s; softmax %s, exp2 %s",
+                 plan->backend->name, rows ? "row" : "panel", (int)g->row_lanes, (int)g->panel_lanes,
+                 (int)panel->vectors, (int)panel->lanes, (int)panel->key_block, (int)g->item_panels, splits,
+                 plan->two_pass ? "two-pass (softcap, bias, mask or weights)" : "relative to a running reference",
+                 plan->exp == FV_EXP_FUSED ? "fused polynomial" : "SLEEF u35");
     return length < 0 ? 0 : (size_t)length;
 }

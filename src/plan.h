@@ -19,9 +19,11 @@ struct fovea_plan {
     float query_scale;
     /* softcap in log2 units; 0: none. */
     float cap;
-    /* Scores need more than the interval of visible keys of each lane: softcap, bias or mask. */
+    /* Scores have additive terms: bias or mask. */
     int32_t has_score_terms;
-    int32_t has_modifiers;
+    /* Scores are stored before their exponentials are taken: softcap, bias, mask; or weights, whose own pass over the
+     * keys must round scores as the sums they are divided by did. */
+    int32_t two_pass;
 };
 
 /* Validates and plans into *plan, which the caller owns. */
