@@ -116,8 +116,10 @@ check 'CMake project, find_package' cmake_project
 
 cmake_refuses_other_version() {
     sed 's/fovea 0\.1/fovea 9.9/' "$here"/cmake/CMakeLists.txt >"$work/CMakeLists.txt"
-    cmake -G Ninja -S "$work" -B "$work/cmake-other" -DCMAKE_PREFIX_PATH="$prefix" 2>&1 | tee /dev/stderr |
-        grep -q 'compatible with requested version "9.9"'
+    local output
+    output=$(cmake -G Ninja -S "$work" -B "$work/cmake-other" -DCMAKE_PREFIX_PATH="$prefix" 2>&1) && return 1
+    printf '%s\n' "$output"
+    grep -q 'with requested version "9.9"' <<<"$output"
 }
 check 'CMake refuses another version' cmake_refuses_other_version
 
