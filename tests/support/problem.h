@@ -91,7 +91,7 @@ typedef struct problem_spec {
 
 #define PROBLEM_DEFAULTS                                                                                           \
     .seed = 1, .batch = 1, .heads_q = 1, .heads_kv = 1, .len_q = 1, .len_kv = 1, .head_dim = 32, .head_dim_v = 32, \
-    .query_range = 1, .value_range = 1, .mask_density = 0.7, .concurrency = 2, .row_step = 1, .slack = 4
+    .query_range = 1, .value_range = 1, .mask_density = 0.7, .concurrency = 2, .row_step = 1, .slack = 2
 
 /* A specification with the given fields; the others have their defaults. An lvalue that lives as long as its block. In
  * a static array: PROBLEM_FIELDS. */
