@@ -8,25 +8,34 @@
 
 #include "arch/avx2/kernels.h"
 
-enum { PANEL_VECTORS = 2, KEY_BLOCK = 192, TILE_HEIGHT = 6 };
+enum { PANEL_VECTORS = 2, KEY_BLOCK = 192 };
+#define TILE_HEIGHT 6
 
 #define TILE_VECTORS 1
+#define TILE_MAIN 12
 #define TILE_EXP 0
-#include "arch/avx2/score_tiles.inc"
+#include "arch/common/score_run.inc"
 #define TILE_VECTORS 1
+#define TILE_MAIN 12
 #define TILE_EXP 1
-#include "arch/avx2/score_tiles.inc"
+#include "arch/common/score_run.inc"
 #define TILE_VECTORS 2
+#define TILE_MAIN TILE_HEIGHT
 #define TILE_EXP 0
-#include "arch/avx2/score_tiles.inc"
+#include "arch/common/score_run.inc"
 #define TILE_VECTORS 2
+#define TILE_MAIN TILE_HEIGHT
 #define TILE_EXP 1
-#include "arch/avx2/score_tiles.inc"
+#include "arch/common/score_run.inc"
 
 #define TILE_VECTORS 1
-#include "arch/avx2/value_tiles.inc"
+#define TILE_MAIN 12
+#define TILE_FIRST 8
+#include "arch/common/value_run.inc"
 #define TILE_VECTORS 2
-#include "arch/avx2/value_tiles.inc"
+#define TILE_MAIN TILE_HEIGHT
+#define TILE_FIRST 4
+#include "arch/common/value_run.inc"
 
 static void scores(const fv_score_args *a) {
     if (a->vectors == 2)

@@ -92,14 +92,9 @@ static inline vmask v_is_negative_zero(vf x) {
     return _mm256_castsi256_ps(_mm256_cmpeq_epi32(_mm256_castps_si256(x), _mm256_set1_epi32(INT32_MIN)));
 }
 
-static inline vf v_round(vf x) {
-    return _mm256_round_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-}
-
-/* p * 2^n for n integral, the result normal: by exponent bits. */
-static inline vf v_scale_by_power(vf p, vf n) {
-    __m256i exponent = _mm256_slli_epi32(_mm256_cvtps_epi32(n), 23);
-    return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(p), exponent));
+/* The float whose bits are those of x shifted left by 23. */
+static inline vf v_shift_to_exponent(vf x) {
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(x), 23));
 }
 
 static inline vf v_sleef_exp2(vf x) {
