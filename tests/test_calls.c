@@ -21,11 +21,11 @@ static fovea_plan *plan_of(const problem *self) {
 }
 
 START_TEST(one_plan_serves_every_length_up_to_its_capacity) {
-    problem_spec capacity = busy(70, 2300, _i);
+    problem_spec capacity = busy(70, 1300, _i);
     problem *largest = problem_create(&capacity);
     fovea_plan *plan = plan_of(largest);
     problem_destroy(largest);
-    static const int64_t lengths[][2] = {{70, 2300}, {1, 2300}, {70, 1}, {1, 1}, {2, 1100}, {33, 513}, {0, 5}, {3, 0}};
+    static const int64_t lengths[][2] = {{70, 1300}, {1, 1300}, {70, 1}, {1, 1}, {2, 1100}, {33, 513}, {0, 5}, {3, 0}};
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
         problem_spec spec = busy(lengths[i][0], lengths[i][1], _i);
         problem *self = problem_create(&spec);
@@ -79,7 +79,7 @@ static fovea_allocator allocator_of(counter *self) {
 START_TEST(the_hosts_allocator_is_used_and_gets_everything_back) {
     counter count = {0};
     const fovea_allocator allocator = allocator_of(&count);
-    const problem_spec spec = busy(50, 1200, _i);
+    const problem_spec spec = busy(50, 600, _i);
     problem *self = problem_create(&spec);
     self->desc.allocator = &allocator;
     for (int form = CALL_ONCE; form <= CALL_PLAN; form++) {
@@ -100,7 +100,7 @@ START_TEST(with_a_workspace_execute_allocates_nothing) {
     counter count = {0};
     const fovea_allocator allocator = allocator_of(&count);
     for (int64_t len_q = 1; len_q <= 50; len_q += 49) {
-        const problem_spec spec = busy(len_q, 2500, _i);
+        const problem_spec spec = busy(len_q, 1100, _i);
         problem *self = problem_create(&spec);
         self->desc.allocator = &allocator;
         fovea_plan *plan = plan_of(self);
@@ -122,7 +122,7 @@ START_TEST(an_exact_workspace_is_enough_at_any_alignment) {
     for (int side = GUARD_AFTER; side <= GUARD_BEFORE; side++) {
         for (int32_t concurrency = 1; concurrency <= 5; concurrency += 2) {
             for (int64_t len_q = 1; len_q <= 60; len_q += 59) {
-                problem_spec spec = busy(len_q, 2100, _i);
+                problem_spec spec = busy(len_q, 1100, _i);
                 spec.side = (guard_side)side;
                 spec.form = CALL_WORKSPACE;
                 spec.concurrency = concurrency;
@@ -136,7 +136,7 @@ END_TEST
 
 START_TEST(a_workspace_for_one_worker_lets_one_run_and_one_byte_less_none) {
     for (int64_t len_q = 1; len_q <= 60; len_q += 59) {
-        problem_spec spec = busy(len_q, 2100, _i);
+        problem_spec spec = busy(len_q, 1100, _i);
         spec.executor = EXECUTOR_SHUFFLED;
         spec.concurrency = 4;
         problem *self = problem_create(&spec);

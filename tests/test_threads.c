@@ -26,10 +26,9 @@ static const problem_spec shapes[] = {
                    .inputs = FOVEA_INPUT_KEY_LENGTHS),
     PROBLEM_FIELDS(.batch = 2, .len_q = 130, .len_kv = 200, .inputs = FOVEA_INPUT_MASK | FOVEA_INPUT_BIAS, .softcap = 9,
                    .weights = FOVEA_WEIGHTS_PROBABILITIES),
-    PROBLEM_FIELDS(.len_q = 600, .len_kv = 600, .has_window_left = 1, .window_left = 100, .has_window_right = 1,
+    PROBLEM_FIELDS(.len_q = 400, .len_kv = 400, .has_window_left = 1, .window_left = 100, .has_window_right = 1,
                    .window_right = 3),
-    PROBLEM_FIELDS(.heads_q = 2, .heads_kv = 2, .len_q = 150, .len_kv = 2100, .hostile = 3,
-                   .outputs = FOVEA_OUTPUT_LSE),
+    PROBLEM_FIELDS(.heads_q = 2, .heads_kv = 2, .len_q = 70, .len_kv = 1100, .hostile = 3, .outputs = FOVEA_OUTPUT_LSE),
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
@@ -49,7 +48,7 @@ START_TEST(results_do_not_depend_on_the_number_of_threads) {
         problem_spec spec = on_case(shapes[i], _i);
         spec.threads = 1;
         outcome alone = problem_solve(&spec);
-        for (int32_t threads = 2; threads <= 7; threads++) {
+        for (int32_t threads = 2; threads <= 7; threads += threads == 3 ? 4 : 1) {
             spec.threads = threads;
             spec.concurrency = threads;
             expect_same(&spec, &alone, "the number of threads");
@@ -60,14 +59,14 @@ START_TEST(results_do_not_depend_on_the_number_of_threads) {
 END_TEST
 
 START_TEST(results_do_not_depend_on_the_executor) {
-    static const int32_t concurrencies[] = {1, 2, 3, 7, 40};
+    static const int32_t concurrencies[] = {1, 3, 40, 7};
     for (int i = 0; i < SHAPES; i++) {
         problem_spec spec = on_case(shapes[i], _i);
         spec.threads = 1;
         outcome alone = problem_solve(&spec);
         spec.threads = 0;
         for (int executor = EXECUTOR_PTHREAD; executor <= EXECUTOR_SHUFFLED; executor++) {
-            for (int n = 0; n < 5; n++) {
+            for (int n = 0; n < 4; n++) {
                 spec.executor = (executor_kind)executor;
                 spec.concurrency = concurrencies[n];
                 spec.form = n % 2 ? CALL_WORKSPACE : CALL_ONCE;
