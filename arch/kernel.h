@@ -61,6 +61,8 @@
 /* Largest number of keys of a block; s and terms have room for it. */
 #define FV_MAX_BLOCK 512
 
+#define FV_SHORT_HEAD 64
+
 /* The reference of a lane that has seen no key: finite, so that -inf minus it is -inf and not NaN. */
 #define FV_NO_SCORE (-3.402823466e+38f)
 
@@ -125,11 +127,15 @@ typedef struct fv_value_args {
 /* The panel family: many query rows against a block of keys. All members come from one backend, for the packed layouts
  * belong to it. */
 typedef struct fv_panel_kernels {
-    /* Lanes of a vector; the most vectors of a panel; the preferred number of keys of a block (at most 2/3 of
-     * FV_MAX_BLOCK); keys of a register tile: runs of a multiple of it have no tail. */
+    /* Lanes of a vector, and the most vectors of a panel. */
     int32_t lanes;
     int32_t vectors;
+    /* The preferred number of keys of a block, at most 2/3 of FV_MAX_BLOCK: in general, and for heads of at most
+     * FV_SHORT_HEAD elements. The scores and a column of the values should fit the first cache, keys and values the
+     * second. */
     int32_t key_block;
+    int32_t key_block_short;
+    /* Keys of a register tile: runs of a multiple of it have no tail. */
     int32_t tile_keys;
 
     /* Transposes rows into lanes: packed[i * ld + lane] = rows[lane][i] * scale for i < count, lane < ld. A NULL row

@@ -22,6 +22,11 @@ static int32_t item_panels(const fovea_attention_desc *desc, int32_t panel_lanes
     return lanes < panel_lanes ? 1 : (int32_t)(lanes / panel_lanes);
 }
 
+static int32_t key_block_of(const fovea_attention_desc *desc, const fv_panel_kernels *panel) {
+    int short_heads = desc->head_dim <= FV_SHORT_HEAD && desc->head_dim_v <= FV_SHORT_HEAD;
+    return short_heads ? panel->key_block_short : panel->key_block;
+}
+
 static fv_geometry geometry_of(const fovea_attention_desc *desc, const fv_panel_kernels *panel) {
     int32_t panel_lanes = panel->lanes * panel->vectors;
     return (fv_geometry){
@@ -49,6 +54,7 @@ fovea_status fv_plan_init(const fovea_attention_desc *desc, fovea_plan *plan) {
     const fovea_attention_desc *d = &plan->desc;
     plan->allocator = d->allocator ? *d->allocator : fv_malloc_allocator;
     plan->desc.allocator = NULL;
+    plan->key_block = key_block_of(d, plan->backend->panel);
     plan->geometry = geometry_of(d, plan->backend->panel);
     plan->exp = d->exp == FOVEA_EXP_FUSED ? FV_EXP_FUSED : FV_EXP_SLEEF;
     plan->query_scale = d->softcap > 0 ? d->scale / d->softcap : d->scale * FV_LOG2_E;
@@ -101,7 +107,7 @@ size_t fovea_plan_describe(const fovea_plan *plan, char *text, size_t size) {
                  "backend %s; %s kernels at full capacity (rows up to %d lanes, else panels); panel %d lanes "
                  "(%d vectors of %d), blocks of %d keys, items of up to %d panels; %s; softmax %s, exp2 %s",
                  plan->backend->name, rows ? "row" : "panel", (int)g->row_lanes, (int)g->panel_lanes,
-                 (int)panel->vectors, (int)panel->lanes, (int)panel->key_block, (int)g->item_panels, splits,
+                 (int)panel->vectors, (int)panel->lanes, (int)plan->key_block, (int)g->item_panels, splits,
                  plan->two_pass ? "two-pass (softcap, bias, mask or weights)" : "relative to a running reference",
                  plan->exp == FV_EXP_FUSED ? "fused polynomial" : "SLEEF u35");
     return length < 0 ? 0 : (size_t)length;

@@ -13,6 +13,8 @@ struct fovea_plan {
     fovea_allocator allocator;
     const fv_backend *backend;
     fv_geometry geometry;
+    /* Keys of a block of the panel family. */
+    int32_t key_block;
     fv_exp exp;
     /* Factor of the queries when they are packed: scores come out in log2 units, or as the argument of softcap's tanh.
      */

@@ -55,7 +55,7 @@ static void take_step(const fv_head *head, fv_panel *panels, int32_t count, int6
 /* All panels take the blocks of one step of the key grid before any goes on, so that keys and values stay in the cache.
  */
 static void take_all_blocks(const fv_head *head, fv_panel *panels, int32_t count, const fv_scratch *scratch) {
-    int64_t grid = head->plan->backend->panel->key_block;
+    int64_t grid = head->plan->key_block;
     int64_t begin = INT64_MAX, end = 0;
     for (int32_t i = 0; i < count; i++) {
         if (panels[i].keys.begin == panels[i].keys.end)

@@ -11,7 +11,7 @@ static int64_t stage_stride(int64_t count) {
 
 int64_t fv_stage_floats(const fovea_plan *plan, int64_t count) {
     /* A block that takes a short rest along is up to half as long again. */
-    int64_t rows = plan->backend->panel->key_block * 3 / 2;
+    int64_t rows = plan->key_block * 3 / 2;
     return count > LONGEST_ROW ? 0 : rows * stage_stride(count);
 }
 

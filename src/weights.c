@@ -50,7 +50,7 @@ void fv_panel_weights(const fv_head *head, const fv_panel *panel, const fv_scrat
     for (int32_t lane = 0; lane < panel->lanes; lane++)
         fv_weights_clear_outside(head, fv_weights_row(head, panel->first_lane + lane), panel->keys);
 
-    int32_t block = kernels->key_block;
+    int32_t block = head->plan->key_block;
     for (int64_t key = panel->keys.begin; key < panel->keys.end; key += block) {
         int32_t keys = panel->keys.end - key < block ? (int32_t)(panel->keys.end - key) : block;
         fv_visible visible;

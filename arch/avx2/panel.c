@@ -8,7 +8,7 @@
 
 #include "arch/avx2/kernels.h"
 
-enum { PANEL_VECTORS = 2, KEY_BLOCK = 192 };
+enum { PANEL_VECTORS = 2, KEY_BLOCK = 192, KEY_BLOCK_SHORT = 288 };
 #define TILE_HEIGHT 6
 
 #define TILE_VECTORS 1
@@ -62,6 +62,7 @@ const fv_panel_kernels fv_avx2_panel = {
     .lanes = V_LANES,
     .vectors = PANEL_VECTORS,
     .key_block = KEY_BLOCK,
+    .key_block_short = KEY_BLOCK_SHORT,
     .tile_keys = TILE_HEIGHT,
     .pack = pack,
     .unpack = unpack,

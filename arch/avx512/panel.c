@@ -8,7 +8,7 @@
 
 #include "arch/avx512/kernels.h"
 
-enum { PANEL_VECTORS = 3, KEY_BLOCK = 192 };
+enum { PANEL_VECTORS = 3, KEY_BLOCK = 192, KEY_BLOCK_SHORT = 192 };
 #define TILE_HEIGHT 8
 
 #define TILE_VECTORS 1
@@ -80,6 +80,7 @@ const fv_panel_kernels fv_avx512_panel = {
     .lanes = V_LANES,
     .vectors = PANEL_VECTORS,
     .key_block = KEY_BLOCK,
+    .key_block_short = KEY_BLOCK_SHORT,
     .tile_keys = TILE_HEIGHT,
     .pack = pack,
     .unpack = unpack,

@@ -1,7 +1,7 @@
 /* Panel family in portable C. The lane loops have a constant trip count and vectorise for any baseline. */
 #include "arch/generic/kernels.h"
 
-enum { LANES = 8, VECTORS = 2, KEY_BLOCK = 128, TILE_KEYS = 4 };
+enum { LANES = 8, VECTORS = 2, KEY_BLOCK = 128, KEY_BLOCK_SHORT = 128, TILE_KEYS = 4 };
 
 static void pack(const float *const *rows, int32_t ld, int64_t count, float scale, float *packed) {
     for (int32_t lane = 0; lane < ld; lane++)
@@ -141,6 +141,7 @@ const fv_panel_kernels fv_generic_panel = {
     .lanes = LANES,
     .vectors = VECTORS,
     .key_block = KEY_BLOCK,
+    .key_block_short = KEY_BLOCK_SHORT,
     .tile_keys = TILE_KEYS,
     .pack = pack,
     .unpack = unpack,
