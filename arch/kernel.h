@@ -83,6 +83,21 @@ typedef struct fv_segment {
     int32_t vector_end;
 } fv_segment;
 
+/* Rows of keys and values that will be needed next. A score kernel may ask the second-level cache for some of them, a
+ * few lines between two tiles, where they come at no cost; it then moves on and counts down. Addresses, not pointers:
+ * nothing is read, and rows may lie anywhere. */
+typedef struct fv_ahead {
+    uintptr_t k;
+    uintptr_t v;
+    /* Distances between rows, and lengths of rows, in bytes. */
+    int64_t k_step;
+    int64_t v_step;
+    int64_t k_bytes;
+    int64_t v_bytes;
+    /* Rows not asked for yet. */
+    int64_t rows;
+} fv_ahead;
+
 /* Arguments of the score kernels. */
 typedef struct fv_score_args {
     /* First key row of the run; keys rows of head_dim elements, k_stride apart. */
@@ -100,6 +115,8 @@ typedef struct fv_score_args {
     float *s;
     /* In and out: raised to the largest score of the run, per lane; a NaN score leaves it alone. NULL: not wanted. */
     float *peak;
+    /* In and out, or NULL. */
+    fv_ahead *ahead;
 } fv_score_args;
 
 /* Arguments of the value kernels. */

@@ -33,6 +33,8 @@ typedef struct fv_head {
     int64_t head_kv;
     fv_rows k;
     fv_rows v;
+    /* What will be needed after these keys; NULL: not known. */
+    fv_ahead *ahead;
 } fv_head;
 
 fv_head fv_head_of(const fv_call *call, fv_item item);

@@ -68,6 +68,7 @@ static fv_score_args score_args(const fv_head *head, const fv_panel *panel, cons
         .start = start + first_lane,
         .s = scratch->s + (int64_t)segment->key_begin * panel->ld + first_lane,
         .peak = peak ? peak + first_lane : NULL,
+        .ahead = head->ahead,
     };
 }
 

@@ -35,18 +35,37 @@ static int32_t has_block_before(const fv_panel *panel, int64_t limit) {
     return panel->next_key < panel->keys.end && panel->next_key < limit;
 }
 
-/* Every panel whose next block begins before `limit` takes it. */
-static void take_step(const fv_head *head, fv_panel *panels, int32_t count, int64_t limit, const fv_scratch *scratch) {
+/* The rows of [begin, end), none if that is empty. */
+static fv_ahead rows_ahead(const fv_head *head, int64_t begin, int64_t end) {
+    const int64_t size = sizeof(float);
+    if (begin >= end)
+        return (fv_ahead){0};
+    return (fv_ahead){
+        .k = (uintptr_t)fv_row(&head->k, begin),
+        .v = (uintptr_t)fv_row(&head->v, begin),
+        .k_step = head->k.stride * size,
+        .v_step = head->v.stride * size,
+        .k_bytes = head->plan->desc.head_dim * size,
+        .v_bytes = head->plan->desc.head_dim_v * size,
+        .rows = end - begin,
+    };
+}
+
+/* Every panel whose next block begins before `limit` takes it; `end` is where the last of all blocks ends. */
+static void take_step(const fv_head *head, fv_panel *panels, int32_t count, int64_t limit, int64_t end,
+                      const fv_scratch *scratch) {
     int32_t users = 0;
     fv_key_range keys = {INT64_MAX, 0};
     for (int32_t i = 0; i < count; i++)
         if (has_block_before(&panels[i], limit)) {
-            int64_t end = fv_panel_block_end(head, &panels[i]);
+            int64_t block_end = fv_panel_block_end(head, &panels[i]);
             keys.begin = min64(keys.begin, panels[i].next_key);
-            keys.end = keys.end > end ? keys.end : end;
+            keys.end = keys.end > block_end ? keys.end : block_end;
             users++;
         }
     fv_head staged = fv_stage(head, keys, users, scratch);
+    fv_ahead ahead = rows_ahead(head, keys.end, min64(keys.end + head->plan->key_block, end));
+    staged.ahead = &ahead;
     for (int32_t i = 0; i < count; i++)
         if (has_block_before(&panels[i], limit))
             fv_panel_take_block(&staged, &panels[i], scratch);
@@ -64,7 +83,7 @@ static void take_all_blocks(const fv_head *head, fv_panel *panels, int32_t count
         end = panels[i].keys.end > end ? panels[i].keys.end : end;
     }
     for (int64_t step = begin / grid * grid; begin < end && step < end; step += grid)
-        take_step(head, panels, count, step + grid, scratch);
+        take_step(head, panels, count, step + grid, end, scratch);
 }
 
 static void finish_panel(const fv_call *call, const fv_head *head, const fv_work *work, fv_panel *panel,

@@ -2,6 +2,7 @@
  * of lanes and the broadcast element. */
 #include "arch/avx2/vec.h"
 
+#include "arch/common/ahead.h"
 #include "arch/common/exp2.h"
 #include "arch/common/panel_steps.h"
 #include "arch/common/tile_name.h"

@@ -2,6 +2,7 @@
  * vectors of lanes, three sums and the broadcast element. */
 #include "arch/avx512/vec.h"
 
+#include "arch/common/ahead.h"
 #include "arch/common/exp2.h"
 #include "arch/common/panel_steps.h"
 #include "arch/common/tile_name.h"
