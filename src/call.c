@@ -25,15 +25,7 @@ fv_head fv_head_of(const fv_call *call, fv_item item) {
 fv_key_range fv_item_keys(const fv_head *head, const fv_work *work, int64_t row_begin, int64_t row_end) {
     const fv_geometry *geometry = &head->plan->geometry;
     fv_key_range keys = fv_visible_keys(head->sequence, geometry->band, row_begin, row_end);
-    if (work->split >= 0) {
-        int64_t begin = work->split * geometry->split_keys;
-        int64_t end = begin + geometry->split_keys;
-        keys.begin = keys.begin > begin ? keys.begin : begin;
-        keys.end = keys.end < end ? keys.end : end;
-        if (keys.end < keys.begin)
-            keys.end = keys.begin;
-    }
-    return keys;
+    return fv_keys_of_split(geometry, head->sequence, work->split, keys);
 }
 
 void fv_lane_offsets(const fv_head *head, const int64_t *strides, int64_t first_lane, int32_t count, int64_t *offsets) {

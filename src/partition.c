@@ -22,16 +22,44 @@ int64_t fv_panels(const fv_geometry *geometry, int64_t len_q) {
     return lanes <= geometry->row_lanes ? 1 : ceil_div(lanes, geometry->panel_lanes);
 }
 
+int64_t fv_split_keys(const fv_geometry *geometry, int64_t panels, int64_t keys) {
+    int64_t size = geometry->split_keys;
+    while (ceil_div(keys, size) * panels > geometry->split_limit && size < FV_FAR)
+        size *= 2;
+    return size;
+}
+
+int64_t fv_most_splits(const fv_geometry *geometry, int64_t panels, int64_t len_kv) {
+    int64_t least_keys = ceil_div(len_kv, geometry->split_keys);
+    int64_t limit = geometry->split_limit / panels;
+    return least_keys < limit ? least_keys : limit;
+}
+
 fv_key_range fv_splits(const fv_geometry *geometry, const fv_sequence *sequence) {
     fv_key_range splits = {-1, 0};
-    if (fv_panels(geometry, sequence->len_q) > geometry->split_panels)
+    int64_t panels = fv_panels(geometry, sequence->len_q);
+    if (panels > geometry->split_panels)
         return splits;
+    int64_t size = fv_split_keys(geometry, panels, sequence->end_key);
     fv_key_range keys = fv_visible_keys(sequence, geometry->band, 0, sequence->len_q);
-    int64_t begin = keys.begin / geometry->split_keys;
-    int64_t end = ceil_div(keys.end, geometry->split_keys);
+    int64_t begin = keys.begin / size;
+    int64_t end = ceil_div(keys.end, size);
     if (end - begin > 1)
         splits = (fv_key_range){begin, end};
     return splits;
+}
+
+fv_key_range fv_keys_of_split(const fv_geometry *geometry, const fv_sequence *sequence, int64_t split,
+                              fv_key_range keys) {
+    if (split < 0)
+        return keys;
+    int64_t size = fv_split_keys(geometry, fv_panels(geometry, sequence->len_q), sequence->end_key);
+    int64_t begin = split * size, end = begin + size;
+    keys.begin = keys.begin > begin ? keys.begin : begin;
+    keys.end = keys.end < end ? keys.end : end;
+    if (keys.end < keys.begin)
+        keys.end = keys.begin;
+    return keys;
 }
 
 int64_t fv_partition_capacity(const fv_geometry *geometry, int64_t len_q, int64_t len_kv) {
@@ -39,7 +67,7 @@ int64_t fv_partition_capacity(const fv_geometry *geometry, int64_t len_q, int64_
     int64_t widest = ceil_div(panels, geometry->item_panels);
     int64_t narrow = MAX_NARROW_ENTRIES / geometry->batch;
     int64_t chunks = narrow < widest ? widest : narrow < panels ? narrow : panels;
-    int64_t splits = panels <= geometry->split_panels ? ceil_div(len_kv, geometry->split_keys) : 1;
+    int64_t splits = panels <= geometry->split_panels ? fv_most_splits(geometry, panels, len_kv) : 1;
     return geometry->batch * (chunks > splits ? chunks : splits);
 }
 
@@ -51,12 +79,7 @@ static double entry_cost(const fv_geometry *geometry, const fv_sequence *sequenc
         int64_t lane_end = lane_begin + geometry->panel_lanes < lanes ? lane_begin + geometry->panel_lanes : lanes;
         fv_key_range keys = fv_visible_keys(sequence, geometry->band, lane_begin / geometry->group,
                                             ceil_div(lane_end, geometry->group));
-        if (work->split >= 0) {
-            int64_t split_begin = work->split * geometry->split_keys;
-            int64_t split_end = split_begin + geometry->split_keys;
-            keys.begin = keys.begin > split_begin ? keys.begin : split_begin;
-            keys.end = keys.end < split_end ? keys.end : split_end;
-        }
+        keys = fv_keys_of_split(geometry, sequence, work->split, keys);
         int64_t count = keys.end > keys.begin ? keys.end - keys.begin : 0;
         cost += (double)(lane_end - lane_begin) * (double)(count + PANEL_OVERHEAD_KEYS);
     }

@@ -24,9 +24,11 @@ typedef struct fv_geometry {
     int32_t row_lanes;
     /* Most panels of an item. */
     int32_t item_panels;
-    /* Keys of a split, and the most panels of a sequence whose keys are split; 0 panels: never. */
+    /* The least keys of a split; the most panels of a sequence whose keys are split (0: never); and the most splits
+     * times panels of a sequence, which bounds the memory of partial results whatever the length. */
     int64_t split_keys;
     int32_t split_panels;
+    int32_t split_limit;
 } fv_geometry;
 
 /* A work entry stands for heads_kv items, one a key/value head. */
@@ -34,7 +36,7 @@ typedef struct fv_work {
     int64_t batch;
     int64_t panel_begin;
     int64_t panel_end;
-    /* Index of the split of the keys: its keys are [split * split_keys, (split + 1) * split_keys); -1: all keys. */
+    /* Index of the split of the keys: its keys are [split, split + 1) * fv_split_keys(); -1: all keys. */
     int64_t split;
     /* Estimated cost of one item, in lane-keys. */
     double cost;
@@ -58,9 +60,21 @@ typedef struct fv_item {
 /* Panels of a sequence. */
 int64_t fv_panels(const fv_geometry *geometry, int64_t len_q);
 
+/* Keys of a split of a sequence with so many panels and keys: a power of two times the least, growing with the length.
+ */
+int64_t fv_split_keys(const fv_geometry *geometry, int64_t panels, int64_t keys);
+
+/* The most splits of any sequence with so many panels and at most len_kv keys. Shorter ones may have more than this
+ * one. */
+int64_t fv_most_splits(const fv_geometry *geometry, int64_t panels, int64_t len_kv);
+
 /* The splits of a sequence's keys that hold visible keys, as [begin, end) of split indices; {-1, 0} if its keys are not
  * split. */
 fv_key_range fv_splits(const fv_geometry *geometry, const fv_sequence *sequence);
+
+/* The part of `keys` that lies in a split (-1: all of it). */
+fv_key_range fv_keys_of_split(const fv_geometry *geometry, const fv_sequence *sequence, int64_t split,
+                              fv_key_range keys);
 
 /* Room for entries, of which each half holds `count`, that fv_partition may need for sequences of up to these lengths.
  */

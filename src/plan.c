@@ -12,7 +12,7 @@
 enum { ITEM_LANES = 384, ITEM_BYTES = 1 << 20 };
 /* Keys of a split, for sequences of at most SPLIT_PANELS panels: enough work to outweigh the merge, and enough splits
  * to occupy many cores in long contexts. */
-enum { SPLIT_KEYS = 1024, SPLIT_PANELS = 4 };
+enum { SPLIT_KEYS = 1024, SPLIT_PANELS = 4, SPLIT_LIMIT = 64 };
 
 static int32_t item_panels(const fovea_attention_desc *desc, int32_t panel_lanes) {
     int64_t lane_bytes = (desc->head_dim + desc->head_dim_v) * (int64_t)sizeof(float);
@@ -39,6 +39,7 @@ static fv_geometry geometry_of(const fovea_attention_desc *desc, const fv_panel_
         .item_panels = item_panels(desc, panel_lanes),
         .split_keys = SPLIT_KEYS,
         /* Weights need the final log-sum-exp, so that their keys stay with one item. */
+        .split_limit = SPLIT_LIMIT,
         .split_panels = desc->weights ? 0 : SPLIT_PANELS,
     };
 }
@@ -100,7 +101,7 @@ size_t fovea_plan_describe(const fovea_plan *plan, char *text, size_t size) {
     int rows = plan->desc.len_q * g->group <= g->row_lanes;
     char splits[64] = "no splits";
     if (g->split_panels > 0)
-        snprintf(splits, sizeof splits, "splits of %lld keys up to %d lanes", (long long)g->split_keys,
+        snprintf(splits, sizeof splits, "splits of %lld keys or more up to %d lanes", (long long)g->split_keys,
                  (int)(g->split_panels * g->panel_lanes));
     int length =
         snprintf(text, size,

@@ -74,7 +74,7 @@ static shared_layout layout_shared(const fovea_plan *plan, int64_t len_q, int64_
     layout.pending = size;
     if (fv_panels(g, len_q) <= g->split_panels && len_kv > g->split_keys) {
         layout.lanes = len_q * g->group;
-        layout.splits = (len_kv + g->split_keys - 1) / g->split_keys;
+        layout.splits = fv_most_splits(g, fv_panels(g, len_q), len_kv);
         layout.partial_stride = fv_row_stride(layout.lanes * layout.splits * (2 + plan->desc.head_dim_v));
         layout.pending = take(&size, (size_t)pairs * sizeof(_Atomic int32_t));
         layout.partials = take_floats(&size, pairs * layout.partial_stride);

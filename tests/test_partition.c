@@ -45,6 +45,7 @@ static call call_of(const call_spec *spec, int32_t panel_lanes) {
                 .item_panels = 384 / panel_lanes,
                 .split_keys = 1024,
                 .split_panels = 4,
+                .split_limit = 64,
             },
     };
     test_random random = test_random_seeded(7);
@@ -201,8 +202,10 @@ START_TEST(every_query_row_meets_every_visible_key_exactly_once) {
                 /* Together, the splits hold every visible key. */
                 if (range.begin >= 0) {
                     const fv_key_range keys = fv_visible_keys(sequence, g->band, 0, sequence->len_q);
-                    ck_assert_int_le(range.begin * g->split_keys, keys.begin);
-                    ck_assert_int_ge(range.end * g->split_keys, keys.end);
+                    const int64_t size = fv_split_keys(g, panels, sequence->end_key);
+                    ck_assert_int_le(range.begin * size, keys.begin);
+                    ck_assert_int_ge(range.end * size, keys.end);
+                    ck_assert_int_le((range.end - range.begin) * panels, g->split_limit);
                 }
                 for (int64_t cell = 0; cell < panels * splits; cell++) {
                     const int64_t split = cell % splits - 1;
@@ -215,6 +218,21 @@ START_TEST(every_query_row_meets_every_visible_key_exactly_once) {
             }
             free(seen);
             free(list.entries);
+        }
+    }
+}
+END_TEST
+
+START_TEST(no_length_has_more_splits_than_the_workspace_has_room_for) {
+    const call self = call_of(&calls[0], 16);
+    const fv_geometry *g = &self.geometry;
+    for (int64_t panels = 1; panels <= g->split_panels; panels++) {
+        for (int64_t keys = 1; keys < 300000; keys += keys % 1024 == 0 || keys % 1024 == 1023 ? 1 : 1022) {
+            const fv_sequence sequence = {.len_q = panels * g->panel_lanes, .end_key = keys};
+            const fv_key_range splits = fv_splits(g, &sequence);
+            for (int64_t capacity = keys; capacity < 4 * keys; capacity += keys) {
+                ck_assert_int_le(splits.end - splits.begin, fv_most_splits(g, panels, capacity));
+            }
         }
     }
 }
@@ -256,6 +274,7 @@ Suite *partition_suite(void) {
     tcase_add_loop_test(tcase, the_largest_load_is_within_three_percent_for_up_to_256_threads, 0, CALLS);
     tcase_add_loop_test(tcase, with_less_than_four_items_a_thread_the_largest_load_is_within_twelve_percent, 0, CALLS);
     tcase_add_loop_test(tcase, every_query_row_meets_every_visible_key_exactly_once, 0, CALLS);
+    tcase_add_test(tcase, no_length_has_more_splits_than_the_workspace_has_room_for);
     tcase_add_loop_test(tcase, splits_follow_from_the_sequence_alone, 0, CALLS);
     tcase_add_test(tcase, items_narrow_when_threads_exceed_them);
     suite_add_tcase(suite, tcase);
