@@ -287,6 +287,9 @@ START_TEST(usage_errors) {
     EXPECT_ERROR(2, "--heads-kv needs --heads", "run q.npy k.npy v.npy -o o.npy --heads-kv 1");
     EXPECT_ERROR(2, "exclude", "run q.npy k.npy v.npy -o o.npy --heads 1 --layout bshd");
     EXPECT_ERROR(2, "no effect", "run q.npy k.npy v.npy -o o.npy --tokens t.txt");
+    EXPECT_ERROR(2, "no effect", "run q.npy k.npy v.npy -o o.npy --entry 0");
+    EXPECT_ERROR(2, "no effect", "run q.npy k.npy v.npy -o o.npy --head 3");
+    EXPECT_ERROR(2, "--compare", "run q.npy k.npy v.npy -o o.npy --tolerance 5");
     EXPECT_ERROR(2, "generic", "run q.npy k.npy v.npy -o o.npy --isa mmx");
     EXPECT_ERROR(2, "sleef|fused", "run q.npy k.npy v.npy -o o.npy --exp exact");
     EXPECT_ERROR(2, "negative", "compare q.npy k.npy --tolerance -1");
@@ -492,6 +495,7 @@ START_TEST(bad_files) {
     save("double.npy", NPY_I64, SHAPE(2, 2), (int64_t[4]){0});
     save("lengths.npy", NPY_I64, SHAPE(1), (int64_t[]){3});
     save("negative.npy", NPY_I64, SHAPE(1), (int64_t[]){-1});
+    save("lowest.npy", NPY_I64, SHAPE(1), (int64_t[]){INT64_MIN});
     save("two.npy", NPY_I64, SHAPE(2), (int64_t[]){1, 1});
     save("mask.npy", NPY_BOOL, SHAPE(3), (uint8_t[]){1, 1, 1});
     save_text("text.npy", "this is not an array");
@@ -515,17 +519,42 @@ START_TEST(bad_files) {
     EXPECT_ERROR(2, "holds bool where float32", "run q.npy k.npy v.npy --bias mask.npy -o o.npy");
     EXPECT_ERROR(2, "key_lengths", "run q.npy k.npy v.npy --key-lengths lengths.npy -o o.npy --heatmap");
     EXPECT_ERROR(2, "key_lengths", "run q.npy k.npy v.npy --key-lengths negative.npy -o o.npy --heatmap");
+    EXPECT_ERROR(2, "key_lengths", "run q.npy k.npy v.npy --key-lengths lowest.npy -o o.npy --causal");
     EXPECT_ERROR(2, "one number for each of 1", "run q.npy k.npy v.npy --key-lengths two.npy -o o.npy");
     EXPECT_ERROR(2, "softcap", "run q.npy k.npy v.npy --softcap -1 -o o.npy");
     EXPECT_ERROR(2, "has shape", "run q.npy k.npy v.npy --compare flat.npy -o o.npy");
     EXPECT_ERROR(2, "there are 1 query heads", "run q.npy k.npy v.npy --heatmap --head 1 -o o.npy");
     EXPECT_ERROR(2, "there are 1 batch entries", "run q.npy k.npy v.npy --heatmap --entry 1 -o o.npy");
+    EXPECT_ERROR(2, "there are 1 query heads", "run q.npy k.npy v.npy --heatmap-svg m.svg --head 1");
+    EXPECT_ERROR(2, "there are 1 batch entries", "run q.npy k.npy v.npy --heatmap-svg m.svg --entry 1");
     EXPECT_ERROR(2, "No such file", "run q.npy k.npy v.npy --heatmap --tokens none.txt -o o.npy");
+    EXPECT_ERROR(2, "not a regular file", "run q.npy k.npy v.npy --heatmap --tokens /dev/zero -o o.npy");
+    ck_assert_int_eq(mkfifo("fifo.txt", 0600), 0);
+    EXPECT_ERROR(2, "not a regular file", "run q.npy k.npy v.npy --heatmap --tokens fifo.txt -o o.npy");
+    save_text("sparse.txt", "a b");
+    ck_assert_int_eq(truncate("sparse.txt", (off_t)1 << 40), 0);
+    EXPECT_ERROR(2, "larger than", "run q.npy k.npy v.npy --heatmap --tokens sparse.txt -o o.npy");
     save_text("tokens.txt", "one two three\n");
     EXPECT_ERROR(2, "3 tokens", "run q.npy k.npy v.npy --heatmap --tokens tokens.txt -o o.npy");
     save_text("tokens.txt", "\n");
     EXPECT_ERROR(2, "no tokens", "run q.npy k.npy v.npy --heatmap --tokens tokens.txt -o o.npy");
     ck_assert_int_eq(count_files("o.npy"), 0);
+}
+END_TEST
+
+/* Shapes without elements cost no bytes, so that they may hold any length: neither they nor the work may be counted
+ * through. */
+START_TEST(absurd_shapes) {
+    save("narrow.npy", NPY_F32, SHAPE((int64_t)1 << 40, 0), "");
+    save("headless.npy", NPY_F32, SHAPE((int64_t)1 << 40, 0, 4, 4), "");
+    save("rowless.npy", NPY_F32, SHAPE((int64_t)1 << 40, 1, 0, 4), "");
+    EXPECT_ERROR(2, "head_dim", "run narrow.npy narrow.npy narrow.npy -o o.npy");
+    EXPECT_ERROR(2, "head_dim", "run narrow.npy narrow.npy narrow.npy --heatmap");
+    ck_assert_int_eq(count_files("o.npy"), 0);
+    EXPECT(0, "run headless.npy headless.npy headless.npy -o o.npy");
+    check_shape("o.npy", SHAPE((int64_t)1 << 40, 0, 4, 4));
+    EXPECT(0, "run rowless.npy rowless.npy rowless.npy -o o.npy --causal");
+    check_shape("o.npy", SHAPE((int64_t)1 << 40, 1, 0, 4));
 }
 END_TEST
 
@@ -535,6 +564,8 @@ START_TEST(output_names) {
     save_small();
     EXPECT_ERROR(2, "No such file", "run q.npy k.npy v.npy -o nowhere/o.npy");
     EXPECT_ERROR(2, "not a regular file", "run q.npy k.npy v.npy -o .");
+    EXPECT_ERROR(2, "standard output", "run q.npy k.npy v.npy -o -");
+    EXPECT_ERROR(2, "standard output", "run q.npy k.npy v.npy --heatmap-svg -");
     EXPECT_ERROR(2, "two outputs", "run q.npy k.npy v.npy -o o.npy --lse o.npy");
     ck_assert_int_eq(mkfifo("fifo", 0600), 0);
     EXPECT_ERROR(2, "not a regular file", "run q.npy k.npy v.npy -o fifo");
@@ -633,6 +664,8 @@ START_TEST(heat_map_text) {
         ck_assert_msg(*c == '\n' || (*c >= 0x20 && *c < 0x7f), "byte %d", *c);
     ck_assert_ptr_nonnull(strstr(last.out, "-> 100 % <a&\"b>"));
     ck_assert_ptr_nonnull(strstr(last.out, "w?rd |"));
+    EXPECT(0, "run q.npy q.npy q.npy --heatmap --title a\x1b[31mx\nb\xc3\xb6 -q");
+    ck_assert_int_eq(strncmp(last.out, "a?[31mx?b?\n", 11), 0);
     /* Without labels: numbers. More than there is room for: cut, and said. */
     save_random("q.npy", 7, SHAPE(200, 4));
     EXPECT(0, "run q.npy q.npy q.npy --heatmap");
@@ -753,6 +786,7 @@ Suite *cli_suite(void) {
     add(suite, "information", information);
     add(suite, "benchmark", benchmark);
     add(suite, "bad_files", bad_files);
+    add(suite, "absurd_shapes", absurd_shapes);
     add(suite, "output_names", output_names);
 #if !THREAD_SANITIZER
     add(suite, "full_disk", full_disk);

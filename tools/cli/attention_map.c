@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "utf8.h"
+
 static int64_t smaller(int64_t a, int64_t b) {
     return a < b ? a : b;
 }
@@ -42,11 +44,16 @@ static cli_status label(const run_options *o, const run_problem *p, int64_t keys
 
 cli_status attention_map_prepare(const run_options *options, const run_problem *problem, attention_map *map) {
     memset(map, 0, sizeof *map);
-    map->title = options->title;
     if (options->entry >= problem->desc.batch)
         return cli_fail(CLI_BAD_INPUT, "--entry: there are %" PRId64 " batch entries", problem->desc.batch);
     if (options->head >= problem->desc.heads_q)
         return cli_fail(CLI_BAD_INPUT, "--head: there are %" PRId64 " query heads", problem->desc.heads_q);
+    if (options->title) {
+        map->title = strdup(options->title);
+        if (!map->title)
+            return cli_fail_memory();
+        utf8_clean(map->title);
+    }
     int64_t keys = smaller(problem_keys(problem, options->entry), problem->desc.len_kv);
     return label(options, problem, keys > 0 ? keys : 0, map);
 }
@@ -102,6 +109,7 @@ cli_status attention_map_compute(const run_options *o, const run_problem *p, att
 
 void attention_map_free(attention_map *map) {
     free(map->p);
+    free(map->title);
     tokens_free(&map->own_tokens[0]);
     tokens_free(&map->own_tokens[1]);
     memset(map, 0, sizeof *map);

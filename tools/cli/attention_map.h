@@ -9,7 +9,8 @@
 enum { MAP_MAX = 128 };
 
 typedef struct attention_map {
-    const char *title;
+    /* Printable; NULL: none was given. */
+    char *title;
     /* rows x columns probabilities, row-major with stride `ld`. */
     float *p;
     int64_t rows, columns, ld;

@@ -51,11 +51,15 @@ static int64_t label_length(const char *text) {
     return length < LABEL_MAX ? length : LABEL_MAX;
 }
 
-static void print_label(const canvas *c, const char *text) {
-    for (int64_t left = label_length(text); left > 0; left--) {
+static void print_characters(const canvas *c, const char *text, int64_t count) {
+    for (; count > 0; count--) {
         print_character(c, text);
         text += utf8_step(text);
     }
+}
+
+static void print_label(const canvas *c, const char *text) {
+    print_characters(c, text, label_length(text));
 }
 
 static int64_t longest_label(const token_list *list, int64_t count) {
@@ -168,8 +172,10 @@ void heatmap_text(FILE *file, const attention_map *map) {
     c.label = longest_label(map->row_tokens, map->rows);
     fit(&c);
     c.header = longest_label(map->column_tokens, c.columns);
-    if (map->title)
-        fprintf(file, "%s\n", map->title);
+    if (map->title) {
+        print_characters(&c, map->title, utf8_count(map->title));
+        fputc('\n', file);
+    }
     print_header(&c);
     for (int64_t row = 0; row < map->rows; row++)
         print_row(&c, row);

@@ -78,6 +78,9 @@ cli_status output_open(const char *path, FILE **file) {
         return cli_fail(CLI_FAILED, "%s: too many outputs", path);
     if (count == 0)
         watch_signals();
+    /* Elsewhere the name means standard output, where a file that appears whole or not at all cannot be. */
+    if (strcmp(path, "-") == 0)
+        return cli_fail(CLI_BAD_INPUT, "-: results are not written to standard output (a file of this name is ./-)");
     output *o = &outputs[count];
     cli_status status = resolve(path, o->target);
     if (status != CLI_OK)

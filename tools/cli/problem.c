@@ -107,6 +107,16 @@ static void describe(const run_options *o, const run_views *views, fovea_attenti
     };
 }
 
+/* The library judges the sizes before memory or time depends on them: files without elements may have any shape. */
+static cli_status check_desc(const fovea_attention_desc *desc) {
+    fovea_plan *plan;
+    fovea_status status = fovea_plan_create(desc, &plan);
+    if (status != FOVEA_OK)
+        return cli_fail_library(status);
+    fovea_plan_destroy(plan);
+    return CLI_OK;
+}
+
 /* An array over (query, key) pairs, which may be smaller and is repeated then. */
 static cli_status load_pairs(const char *path, unsigned accepted, const int64_t sizes[AXES], npy_array *array,
                              int64_t strides[AXES]) {
@@ -122,13 +132,24 @@ static cli_status load_pairs(const char *path, unsigned accepted, const int64_t 
                     needed);
 }
 
+/* Costs and heat maps are worked out from lengths that the library has not seen yet. */
+static cli_status load_key_lengths(const char *path, const fovea_attention_desc *desc, npy_array *array) {
+    cli_status status = input_load_indices(path, desc->batch, array);
+    const int64_t *lengths = array->data;
+    for (int64_t entry = 0; entry < desc->batch && status == CLI_OK; entry++)
+        if (lengths[entry] < 0 || lengths[entry] > desc->len_kv)
+            status = cli_fail(CLI_BAD_INPUT, "%s: key_lengths[%" PRId64 "] is %" PRId64 ", not in 0 ... %" PRId64, path,
+                              entry, lengths[entry], desc->len_kv);
+    return status;
+}
+
 static cli_status load_optional(const run_options *o, run_problem *p) {
     const int64_t pairs[AXES] = {p->desc.batch, p->desc.heads_q, p->desc.len_q, p->desc.len_kv};
     cli_status status = load_pairs(o->mask, ACCEPT_MASK, pairs, &p->mask, p->args.mask_strides);
     if (status == CLI_OK)
         status = load_pairs(o->bias, ACCEPT_F32, pairs, &p->bias, p->args.bias_strides);
     if (status == CLI_OK && o->key_lengths)
-        status = input_load_indices(o->key_lengths, p->desc.batch, &p->key_lengths);
+        status = load_key_lengths(o->key_lengths, &p->desc, &p->key_lengths);
     if (status == CLI_OK && o->query_offsets)
         status = input_load_indices(o->query_offsets, p->desc.batch, &p->query_offsets);
     p->args.mask = p->mask.data;
@@ -206,7 +227,9 @@ cli_status problem_load(const run_options *options, run_problem *problem) {
         return status;
     describe(options, &views, &problem->desc);
     point_to_tensors(&views, problem);
-    status = load_optional(options, problem);
+    status = check_desc(&problem->desc);
+    if (status == CLI_OK)
+        status = load_optional(options, problem);
     return status == CLI_OK ? make_results(options, &views.order, problem) : status;
 }
 
@@ -235,24 +258,42 @@ int64_t problem_diagonal(const run_problem *problem, int64_t entry) {
     }
 }
 
-/* In double: lengths and offsets of any size are compared before the library has judged them. */
-static double visible_keys(const fovea_attention_desc *desc, double keys, double diagonal) {
-    double begin = 0, end = keys;
-    if (desc->has_window_left)
-        begin = fmax(begin, diagonal - (double)desc->window_left);
-    if (desc->has_window_right)
-        end = fmin(end, diagonal + (double)desc->window_right + 1);
+static double clamp(double x, double low, double high) {
+    return fmin(fmax(x, low), high);
+}
+
+/* The sum of min(y, keys) over the whole numbers y in [0, end). */
+static double sum_below(double end, double keys) {
+    double rising = clamp(end, 0, keys);
+    return rising * (rising - 1) / 2 + fmax(end - keys, 0) * keys;
+}
+
+/* Pairs of a row and a key before `begin` + row. */
+static double pairs_below(double begin, double rows, double keys) {
+    /* Further out nothing changes, and sums of such numbers would drown the difference. */
+    begin = clamp(begin, -rows, keys);
+    return sum_below(begin + rows, keys) - sum_below(begin, keys);
+}
+
+/* In double: offsets and windows may have any value. */
+static double visible_pairs(const run_problem *problem, int64_t entry) {
+    const fovea_attention_desc *desc = &problem->desc;
+    const double rows = (double)desc->len_q, keys = (double)problem_keys(problem, entry),
+                 diagonal = (double)problem_diagonal(problem, entry);
+    double right = desc->has_window_right ? (double)desc->window_right : HUGE_VAL;
     if (desc->causal)
-        end = fmin(end, diagonal + 1);
-    return fmax(end - begin, 0);
+        right = fmin(right, 0);
+    const double hidden = desc->has_window_left ? pairs_below(diagonal - (double)desc->window_left, rows, keys) : 0;
+    return pairs_below(diagonal + right + 1, rows, keys) - hidden;
 }
 
 double problem_flops(const run_problem *problem) {
     const fovea_attention_desc *desc = &problem->desc;
     double pairs = 0;
-    for (int64_t entry = 0; entry < desc->batch; entry++)
-        for (int64_t row = 0; row < desc->len_q; row++)
-            pairs += visible_keys(desc, (double)problem_keys(problem, entry),
-                                  (double)problem_diagonal(problem, entry) + (double)row);
+    if (desc->batch > 0 && !problem->key_lengths.data && !problem->query_offsets.data)
+        pairs = (double)desc->batch * visible_pairs(problem, 0);
+    else
+        for (int64_t entry = 0; entry < desc->batch; entry++)
+            pairs += visible_pairs(problem, entry);
     return 2 * pairs * (double)desc->heads_q * (double)(desc->head_dim + desc->head_dim_v);
 }

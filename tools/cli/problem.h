@@ -22,7 +22,7 @@ cli_status problem_load(const run_options *options, run_problem *problem);
 
 void problem_free(run_problem *problem);
 
-/* Valid keys of a batch entry, as the file says. */
+/* Valid keys of a batch entry. */
 int64_t problem_keys(const run_problem *problem, int64_t entry);
 
 /* The key position of query row 0's diagonal in a batch entry. */

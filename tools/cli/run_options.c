@@ -188,14 +188,17 @@ static cli_status take(void *target, int32_t index, const char *value) {
     case COMPARE:
         return set(&o->compare, value);
     case TOLERANCE:
+        o->has_tolerance = true;
         return cli_parse_tolerance(option, value, &o->tolerance);
     case HEATMAP:
         return raise_flag(&o->heatmap);
     case HEATMAP_SVG:
         return set(&o->heatmap_svg, value);
     case ENTRY:
+        o->has_place = true;
         return cli_parse_integer(option, value, 0, INT64_MAX, &o->entry);
     case HEAD:
+        o->has_place = true;
         return cli_parse_integer(option, value, 0, INT64_MAX, &o->head);
     case TOKENS:
         return set(&o->tokens, value);
@@ -234,6 +237,10 @@ static cli_status check(const run_options *o) {
         return cli_fail_usage(command.name, "a diagonal has no effect without --causal or --window");
     if (o->heatmap && o->json)
         return cli_fail_usage(command.name, "--heatmap and --json exclude each other");
+    if (o->has_tolerance && !o->compare)
+        return cli_fail_usage(command.name, "--tolerance has no effect without --compare");
+    if (o->has_place && !o->heatmap && !o->heatmap_svg)
+        return cli_fail_usage(command.name, "--entry and --head have no effect without --heatmap or --heatmap-svg");
     if ((o->tokens || o->query_tokens || o->title) && !o->heatmap && !o->heatmap_svg)
         return cli_fail_usage(command.name, "labels have no effect without --heatmap or --heatmap-svg");
     return CLI_OK;

@@ -36,11 +36,14 @@ typedef struct run_options {
     int32_t threads;
 
     const char *compare;
+    bool has_tolerance;
     double tolerance;
 
     bool heatmap;
     const char *heatmap_svg, *title;
     const char *tokens, *query_tokens;
+    /* Whether the command line named the entry or the head. */
+    bool has_place;
     int64_t entry, head;
 
     bool json, quiet, verbose;

@@ -7,13 +7,14 @@
 #include "status.h"
 
 typedef struct token_list {
-    /* The line; tokens are zero-terminated pieces of it. */
+    /* Tokens are zero-terminated pieces of it. */
     char *text;
     char **tokens;
     int64_t count;
 } token_list;
 
-/* Reads line `entry` of the file. Bytes that are no printable UTF-8 become '?'. */
+/* Reads line `entry` of the file, which must be a regular one of a sensible size. Bytes that are no printable UTF-8
+ * become '?'. */
 cli_status tokens_load(const char *path, int64_t entry, token_list *list);
 
 /* "0", "1", ... */

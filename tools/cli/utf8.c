@@ -30,3 +30,9 @@ int64_t utf8_count(const char *text) {
         text += utf8_step(text);
     return count;
 }
+
+void utf8_clean(char *text) {
+    for (; *text; text += utf8_step(text))
+        if (!utf8_printable(text))
+            *text = '?';
+}

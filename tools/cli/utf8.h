@@ -14,4 +14,7 @@ int32_t utf8_step(const char *text);
 /* Steps to the end of the text. */
 int64_t utf8_count(const char *text);
 
+/* Replaces what utf8_printable refuses with '?', in place. */
+void utf8_clean(char *text);
+
 #endif
