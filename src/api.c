@@ -10,6 +10,8 @@
 #include "src/status.h"
 #include "src/validate.h"
 
+/* More workers than this find no work of their own in the partition. */
+enum { FV_MAX_WORKERS = 1024 };
 /* Multiply-adds below which a second thread costs more than it gives. */
 static const double shareable_work = 1 << 18;
 
@@ -36,7 +38,13 @@ static int32_t useful_workers(const fovea_plan *plan, const fovea_attention_args
     const fovea_attention_desc *d = &plan->desc;
     double work = (double)d->batch * (double)d->heads_q * (double)args->len_q * (double)args->len_kv *
                   (double)(d->head_dim + d->head_dim_v);
-    return work < shareable_work ? 1 : fv_concurrency(executor, d->threads);
+    if (work < shareable_work)
+        return 1;
+    int64_t items = fv_partition_capacity(&plan->geometry, args->len_q, args->len_kv) * d->heads_kv;
+    int32_t workers = fv_concurrency(executor, d->threads);
+    if (workers > FV_MAX_WORKERS)
+        workers = FV_MAX_WORKERS;
+    return workers < items ? workers : (int32_t)items;
 }
 
 static void run_call(fv_call *call, const fovea_executor *executor) {

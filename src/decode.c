@@ -8,6 +8,9 @@
 #include "src/terms.h"
 #include "src/weights.h"
 
+/* Keys whose sum is formed before it is added to that of the keys before them. */
+enum { SEGMENT_KEYS = 1024 };
+
 /* The rows of one item on their way through the keys. */
 typedef struct rows {
     const fv_head *head;
@@ -96,15 +99,61 @@ static void take_keys(const rows *r, int64_t key_begin, int32_t keys) {
                               r->o_stride);
 }
 
-static void take_all_keys(const rows *r) {
+/* Takes keys [begin, end) into empty rows. */
+static void take_segment(const rows *r, int64_t begin, int64_t end) {
     int32_t block = kernels_of(r)->key_block;
     memset(r->scratch->o, 0, (size_t)(r->count * r->o_stride) * sizeof(float));
     for (int32_t row = 0; row < r->count; row++) {
         r->scratch->m[row] = FV_NO_SCORE;
         r->scratch->l[row] = 0.0f;
     }
-    for (int64_t key = r->keys.begin; key < r->keys.end; key += block)
-        take_keys(r, key, r->keys.end - key < block ? (int32_t)(r->keys.end - key) : block);
+    for (int64_t key = begin; key < end; key += block)
+        take_keys(r, key, end - key < block ? (int32_t)(end - key) : block);
+}
+
+/* to = to * old + from * new. */
+static void blend(float *to, float old_factor, const float *from, float new_factor, int64_t count) {
+    for (int64_t d = 0; d < count; d++)
+        to[d] = to[d] * old_factor + from[d] * new_factor;
+}
+
+/* Adds one row of a segment to the row `total` of the segments before it. */
+static void add_segment(const rows *r, int32_t row, int32_t total) {
+    const fv_scratch *scratch = r->scratch;
+    float reference = scratch->m[row] > scratch->m[total] ? scratch->m[row] : scratch->m[total];
+    float factors[2] = {scratch->m[total] - reference, scratch->m[row] - reference};
+    kernels_of(r)->exponentials(factors, 2, 0.0f, r->head->plan->exp, 0);
+    blend(&scratch->l[total], factors[0], &scratch->l[row], factors[1], 1);
+    blend(scratch->o + total * r->o_stride, factors[0], scratch->o + row * r->o_stride, factors[1],
+          r->head->plan->desc.head_dim_v);
+    scratch->m[total] = reference;
+}
+
+static void copy_rows(const rows *r, int32_t from, int32_t to) {
+    const fv_scratch *scratch = r->scratch;
+    size_t count = (size_t)r->count;
+    memcpy(scratch->m + to, scratch->m + from, count * sizeof(float));
+    memcpy(scratch->l + to, scratch->l + from, count * sizeof(float));
+    memcpy(scratch->o + to * r->o_stride, scratch->o + from * r->o_stride, count * (size_t)r->o_stride * sizeof(float));
+}
+
+/* Long runs of keys are summed segment by segment: the rounding errors of one sum over all of them would add up. The
+ * rows of the totals lie behind those of the segment. */
+static void take_all_keys(const rows *r) {
+    int64_t begin = r->keys.begin;
+    for (int64_t end; begin == r->keys.begin || begin < r->keys.end; begin = end) {
+        end = r->keys.end - begin < SEGMENT_KEYS ? r->keys.end : begin + SEGMENT_KEYS;
+        take_segment(r, begin, end);
+        if (end == r->keys.end && begin == r->keys.begin)
+            break;
+        if (begin == r->keys.begin)
+            copy_rows(r, 0, r->count);
+        else
+            for (int32_t row = 0; row < r->count; row++)
+                add_segment(r, row, r->count + row);
+        if (end == r->keys.end)
+            copy_rows(r, r->count, 0);
+    }
     for (int32_t row = 0; row < r->count; row++)
         r->scratch->m[row] += r->shift;
 }

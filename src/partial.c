@@ -49,6 +49,10 @@ static void write_log_sum_exp(const fv_call *call, const fv_head *head, int64_t 
     float lse[FV_MAX_LANES];
     int64_t offsets[FV_MAX_LANES];
     call->plan->backend->row->log_sum_exp(m, l, lanes, lse);
+    /* The lowest finite score has no room for the factor of log2 units (terms.c). */
+    for (int32_t lane = 0; lane < lanes; lane++)
+        if (m[lane] == FV_NO_SCORE && l[lane] > 0.0f)
+            lse[lane] = FV_NO_SCORE;
     fv_lane_offsets(head, call->args->lse_strides, first_lane, lanes, offsets);
     for (int32_t lane = 0; lane < lanes; lane++)
         call->args->lse[offsets[lane]] = lse[lane];

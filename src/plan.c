@@ -1,5 +1,6 @@
 #include "src/plan.h"
 
+#include <float.h>
 #include <stdio.h>
 
 #include "src/dispatch.h"
@@ -13,6 +14,14 @@ enum { ITEM_LANES = 384, ITEM_BYTES = 1 << 20 };
 /* Keys of a split, for sequences of at most SPLIT_PANELS panels: enough work to outweigh the merge, and enough splits
  * to occupy many cores in long contexts. */
 enum { SPLIT_KEYS = 1024, SPLIT_PANELS = 4, SPLIT_LIMIT = 64 };
+
+/* From here on, tanh(s / softcap) is s / softcap for every score that a dot product of ordinary numbers gives. */
+static const float ineffective_softcap = 0x1p100f;
+
+/* The nearest finite float: with an infinite factor, scores of 0 would be NaN. */
+static float finite_float(double x) {
+    return (float)(x > FLT_MAX ? FLT_MAX : x < -FLT_MAX ? -FLT_MAX : x);
+}
 
 static int32_t item_panels(const fovea_attention_desc *desc, int32_t panel_lanes) {
     int64_t lane_bytes = (desc->head_dim + desc->head_dim_v) * (int64_t)sizeof(float);
@@ -58,10 +67,10 @@ fovea_status fv_plan_init(const fovea_attention_desc *desc, fovea_plan *plan) {
     plan->key_block = key_block_of(d, plan->backend->panel);
     plan->geometry = geometry_of(d, plan->backend->panel);
     plan->exp = d->exp == FOVEA_EXP_FUSED ? FV_EXP_FUSED : FV_EXP_SLEEF;
-    plan->query_scale = d->softcap > 0 ? d->scale / d->softcap : d->scale * FV_LOG2_E;
-    plan->cap = d->softcap * FV_LOG2_E;
+    plan->cap = d->softcap < ineffective_softcap ? d->softcap * FV_LOG2_E : 0.0f;
+    plan->query_scale = finite_float(plan->cap > 0 ? (double)d->scale / d->softcap : d->scale * (double)FV_LOG2_E);
     plan->has_score_terms = (d->inputs & (FOVEA_INPUT_MASK | FOVEA_INPUT_BIAS)) != 0;
-    plan->two_pass = plan->has_score_terms || d->softcap > 0 || d->weights != FOVEA_WEIGHTS_NONE;
+    plan->two_pass = plan->has_score_terms || plan->cap > 0 || d->weights != FOVEA_WEIGHTS_NONE;
     return FOVEA_OK;
 }
 

@@ -11,9 +11,9 @@ static int64_t index_at(const void *values, fovea_index_type type, int64_t i) {
 fv_band fv_band_of(const fovea_attention_desc *desc) {
     fv_band band = {.before = -FV_FAR, .after = FV_FAR};
     if (desc->has_window_left)
-        band.before = -clamp(desc->window_left, 0, FV_FAR);
+        band.before = -clamp(desc->window_left, 0, FV_FAR / 2);
     if (desc->has_window_right)
-        band.after = clamp(desc->window_right, 0, FV_FAR);
+        band.after = clamp(desc->window_right, 0, FV_FAR / 2);
     if (desc->causal)
         band.after = 0;
     return band;
@@ -28,7 +28,7 @@ fv_sequence fv_sequence_at(const fovea_attention_desc *desc, const fovea_attenti
     if (desc->diagonal == FOVEA_DIAGONAL_BOTTOM_RIGHT)
         sequence.offset = sequence.end_key - sequence.len_q;
     else if (desc->diagonal == FOVEA_DIAGONAL_OFFSETS)
-        sequence.offset = clamp(index_at(args->query_offsets, desc->type_index, b), -FV_FAR, FV_FAR);
+        sequence.offset = clamp(index_at(args->query_offsets, desc->type_index, b), -FV_FAR / 2, FV_FAR / 2);
     return sequence;
 }
 

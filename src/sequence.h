@@ -6,8 +6,9 @@
 
 #include "fovea/attention.h"
 
-/* Stands for "unbounded" and bounds every position, so that sums of two positions never overflow. */
-#define FV_FAR (INT64_C(1) << 60)
+/* Stands for "unbounded"; offsets and windows are cut at half of it, so that neither cancels it and sums never
+ * overflow. */
+#define FV_FAR (INT64_C(1) << 61)
 
 typedef struct fv_sequence {
     int64_t len_q;

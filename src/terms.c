@@ -1,15 +1,27 @@
 #include "src/terms.h"
 
+#include <float.h>
 #include <math.h>
+
+/* A bias in log2 units. Finite ones stay finite: only -inf forbids, and masks made of the lowest finite number are
+ * common. */
+static inline float in_log2_units(float bias) {
+    float term = bias * FV_LOG2_E;
+    if (term > FLT_MAX && bias <= FLT_MAX)
+        return FLT_MAX;
+    if (term < -FLT_MAX && bias >= -FLT_MAX)
+        return -FLT_MAX;
+    return term;
+}
 
 static void bias_terms(const float *bias, int64_t stride, int32_t keys, float *row) {
     if (stride == 1) {
         for (int32_t key = 0; key < keys; key++)
-            row[key] = bias[key] * FV_LOG2_E;
+            row[key] = in_log2_units(bias[key]);
         return;
     }
     for (int32_t key = 0; key < keys; key++)
-        row[key] = bias[key * stride] * FV_LOG2_E;
+        row[key] = in_log2_units(bias[key * stride]);
 }
 
 static void forbid(const uint8_t *mask, int64_t stride, int32_t keys, float *row) {

@@ -39,13 +39,15 @@ static scratch_layout layout_scratch(const fovea_plan *plan, int64_t len_q) {
     int64_t ld = min64(g->panel_lanes, (lanes + vector - 1) / vector * vector);
     int64_t stored = rows ? rows : panels * ld;
     int64_t per_block = rows ? rows : ld;
+    /* Rows are summed in segments: one set for the segment, one for the total. */
+    int64_t results = rows ? 2 * rows : stored;
     int64_t terms = plan->has_score_terms ? per_block * FV_MAX_BLOCK : 0;
 
     scratch_layout layout = {0};
     layout.q = take_floats(&layout.size, stored * fv_row_stride(plan->desc.head_dim));
-    layout.o = take_floats(&layout.size, stored * fv_row_stride(plan->desc.head_dim_v));
-    layout.m = take_floats(&layout.size, stored);
-    layout.l = take_floats(&layout.size, stored);
+    layout.o = take_floats(&layout.size, results * fv_row_stride(plan->desc.head_dim_v));
+    layout.m = take_floats(&layout.size, results);
+    layout.l = take_floats(&layout.size, results);
     layout.s = take_floats(&layout.size, per_block * FV_MAX_BLOCK);
     layout.terms = take_floats(&layout.size, terms);
     layout.term_rows = take_floats(&layout.size, terms);
@@ -84,7 +86,11 @@ static shared_layout layout_shared(const fovea_plan *plan, int64_t len_q, int64_
 }
 
 static size_t total(size_t shared, size_t scratch, int32_t workers) {
-    return FV_ALIGNMENT - 1 + shared + (size_t)workers * scratch;
+    size_t all;
+    if (__builtin_mul_overflow((size_t)workers, scratch, &all) ||
+        __builtin_add_overflow(all, FV_ALIGNMENT - 1 + shared, &all))
+        return SIZE_MAX;
+    return all;
 }
 
 size_t fv_workspace_size(const fovea_plan *plan, int64_t len_q, int64_t len_kv, int32_t workers) {

@@ -87,7 +87,8 @@ typedef enum fovea_arithmetic {
 } fovea_arithmetic;
 
 /* Optional inputs of a call, for fovea_attention_desc.inputs. Each names the pointer of fovea_attention_args that it
- * announces: an announced pointer must not be NULL, one that was not announced must be. */
+ * announces: an announced pointer must not be NULL (unless its tensor has no element), one that was not announced must
+ * be. */
 enum {
     FOVEA_INPUT_MASK = 1 << 0,        /* mask */
     FOVEA_INPUT_BIAS = 1 << 1,        /* bias */
@@ -256,7 +257,8 @@ FOVEA_API fovea_status fovea_plan_create(const fovea_attention_desc *desc, fovea
 FOVEA_API void fovea_plan_destroy(fovea_plan *plan);
 
 /* Bytes of workspace that let `concurrency` (>= 1) workers execute the plan at its full capacity; 0 if plan is NULL or
- * concurrency < 1. Per worker it does not depend on lengths or batch. */
+ * concurrency < 1; SIZE_MAX if it exceeds that. What a worker adds is bounded: it grows neither with the batch, nor
+ * with len_kv, nor with len_q beyond a few hundred rows. */
 FOVEA_API size_t fovea_plan_workspace_size(const fovea_plan *plan, int32_t concurrency);
 
 /* Describes the plan as text: backend, kernels, tiles, splits, and why. Writes at most `size` bytes with a terminating
@@ -269,7 +271,14 @@ FOVEA_API size_t fovea_plan_describe(const fovea_plan *plan, char *text, size_t 
  *   executor  NULL for OpenMP; borrowed.
  * FOVEA_INVALID, FOVEA_OUT_OF_MEMORY (only without a workspace), FOVEA_WORKSPACE_TOO_SMALL. With a workspace it
  * allocates nothing. The arithmetic runs in the calling thread's floating-point environment, on every worker (rounding
- * mode and denormal flags included); accuracy is stated for the default one. */
+ * mode and denormal flags included); accuracy is stated for the default
+ * one. Modes are left as they were; status flags (inexact, invalid, ...) may be raised, and a thread that traps on them
+ * must not call.
+ *
+ * fork: a child of a process in which fovea had entered OpenMP computes on one thread. What fovea cannot know is
+ * whether the host had: a child of a process with OpenMP regions of its own must set threads = 1 or bring an executor,
+ * for GNU's runtime would wait for threads that did not survive. With those OpenMP is never entered. If the system
+ * refuses threads to OpenMP's runtime, that runtime ends the process. */
 FOVEA_API fovea_status fovea_execute(const fovea_plan *plan, const fovea_attention_args *args,
                                      const fovea_executor *executor);
 
