@@ -1,0 +1,177 @@
+/* Cases that went wrong once, found by review or by random tests: kept as they were found. */
+#include <check.h>
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "fovea/fovea.h"
+#include "support/backends.h"
+
+enum { KEYS = 8, MOST_ROWS = 9 };
+
+/* One head of size 1 over the values 0 ... 7; all keys are `key`, all queries `query`. */
+typedef struct found {
+    fovea_attention_desc desc;
+    float query, key, bias;
+    int64_t offset;
+    float out[MOST_ROWS], lse[MOST_ROWS];
+} found;
+
+static found found_of(int32_t index, int64_t rows) {
+    return (found){.desc = {.struct_size = sizeof(fovea_attention_desc),
+                            .batch = 1,
+                            .heads_q = 1,
+                            .heads_kv = 1,
+                            .len_q = rows,
+                            .len_kv = KEYS,
+                            .head_dim = 1,
+                            .head_dim_v = 1,
+                            .type_index = FOVEA_INDEX_INT64,
+                            .outputs = FOVEA_OUTPUT_LSE,
+                            .isa_cap = backend_at(index)->isa}};
+}
+
+static void run(found *self) {
+    float q[MOST_ROWS], k[KEYS], v[KEYS], bias = self->bias;
+    for (int i = 0; i < MOST_ROWS; i++) {
+        q[i] = self->query;
+    }
+    for (int j = 0; j < KEYS; j++) {
+        k[j] = self->key;
+        v[j] = (float)j;
+    }
+    const fovea_attention_args args = {.struct_size = sizeof args,
+                                       .len_q = self->desc.len_q,
+                                       .len_kv = KEYS,
+                                       .q = q,
+                                       .q_strides = {0, 0, 1, 1},
+                                       .k = k,
+                                       .k_strides = {0, 0, 1, 1},
+                                       .v = v,
+                                       .v_strides = {0, 0, 1, 1},
+                                       .out = self->out,
+                                       .out_strides = {MOST_ROWS, MOST_ROWS, 1, 1},
+                                       .lse = self->lse,
+                                       .lse_strides = {MOST_ROWS, MOST_ROWS, 1},
+                                       .bias = self->desc.inputs & FOVEA_INPUT_BIAS ? &bias : NULL,
+                                       .query_offsets =
+                                           self->desc.diagonal == FOVEA_DIAGONAL_OFFSETS ? &self->offset : NULL};
+    ck_assert_msg(fovea_attention(&self->desc, &args, NULL) == FOVEA_OK, "%s", fovea_last_reason());
+}
+
+static void expect_mean_of_values(const found *self) {
+    for (int64_t i = 0; i < self->desc.len_q; i++) {
+        ck_assert_float_eq_tol(self->out[i], 3.5f, 1e-5f);
+    }
+}
+
+/* The product with log2(e) overflowed to -inf, which forbids, or to +inf. */
+START_TEST(a_bias_of_the_lowest_finite_float_is_a_number) {
+    static const float biases[] = {-FLT_MAX, -2.5e38f, 3e38f};
+    for (int64_t rows = 1; rows <= MOST_ROWS; rows += MOST_ROWS - 1) {
+        for (int i = 0; i < 3; i++) {
+            found self = found_of(_i, rows);
+            self.desc.inputs = FOVEA_INPUT_BIAS;
+            self.bias = biases[i];
+            run(&self);
+            expect_mean_of_values(&self);
+            ck_assert(isfinite(self.lse[0]));
+        }
+    }
+}
+END_TEST
+
+/* Offsets beyond 2^60 cancelled the numbers that stood for "no window". */
+START_TEST(offsets_of_any_size_leave_unbounded_sides_unbounded) {
+    static const int64_t offsets[] = {INT64_MIN, -(INT64_C(1) << 60), INT64_C(1) << 59, INT64_C(1) << 60, INT64_MAX};
+    for (int64_t rows = 1; rows <= MOST_ROWS; rows += MOST_ROWS - 1) {
+        for (int i = 0; i < 5; i++) {
+            found self = found_of(_i, rows);
+            self.desc.diagonal = FOVEA_DIAGONAL_OFFSETS;
+            self.desc.causal = offsets[i] > 0;
+            self.offset = offsets[i];
+            run(&self);
+            expect_mean_of_values(&self);
+        }
+    }
+}
+END_TEST
+
+/* Factors that overflow f32 in log2 units made 0 times infinity. */
+START_TEST(extreme_scales_and_caps_of_zero_scores_give_the_mean) {
+    static const struct {
+        float scale, softcap;
+    } extremes[] = {{3e38f, 0}, {-3e38f, 0}, {1, 1e-39f}, {1, 3e38f}, {3e38f, 1e-39f}};
+    for (int64_t rows = 1; rows <= MOST_ROWS; rows += MOST_ROWS - 1) {
+        for (int i = 0; i < 5; i++) {
+            found self = found_of(_i, rows);
+            self.desc.has_scale = 1;
+            self.desc.scale = extremes[i].scale;
+            self.desc.softcap = extremes[i].softcap;
+            self.key = 1;
+            run(&self);
+            expect_mean_of_values(&self);
+        }
+    }
+}
+END_TEST
+
+static void run_in_turn(void *context, int64_t tasks, fovea_task task, void *task_context) {
+    (void)context;
+    for (int64_t i = 0; i < tasks; i++) {
+        task(task_context, i, 0);
+    }
+}
+
+static void *allocate_counting(void *context, size_t size, size_t alignment) {
+    *(size_t *)context += size;
+    return aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+}
+
+static void release(void *context, void *memory, size_t size) {
+    (void)context;
+    (void)size;
+    free(memory);
+}
+
+/* The workspace grew with the executor's concurrency, however few the items. */
+START_TEST(workers_without_work_take_no_memory) {
+    enum { ROWS = 64, LEN = 1000, DIM = 16 };
+    static float q[ROWS * DIM], kv[LEN * DIM], out[ROWS * DIM];
+    size_t taken = 0;
+    const fovea_allocator allocator = {sizeof allocator, allocate_counting, release, &taken};
+    const fovea_executor executor = {sizeof executor, run_in_turn, NULL, INT32_MAX};
+    found self = found_of(_i, ROWS);
+    self.desc.len_kv = LEN;
+    self.desc.head_dim = self.desc.head_dim_v = DIM;
+    self.desc.outputs = 0;
+    self.desc.allocator = &allocator;
+    const fovea_attention_args args = {.struct_size = sizeof args,
+                                       .len_q = ROWS,
+                                       .len_kv = LEN,
+                                       .q = q,
+                                       .q_strides = {0, 0, DIM, 1},
+                                       .k = kv,
+                                       .k_strides = {0, 0, DIM, 1},
+                                       .v = kv,
+                                       .v_strides = {0, 0, DIM, 1},
+                                       .out = out,
+                                       .out_strides = {ROWS * DIM, ROWS * DIM, DIM, 1}};
+    ck_assert_msg(fovea_attention(&self.desc, &args, &executor) == FOVEA_OK, "%s", fovea_last_reason());
+    ck_assert_uint_lt(taken, 8u << 20);
+}
+END_TEST
+
+Suite *found_suite(void);
+
+Suite *found_suite(void) {
+    Suite *suite = suite_create("found");
+    TCase *tcase = tcase_create("found");
+
+    ADD_FOR_BACKENDS(tcase, a_bias_of_the_lowest_finite_float_is_a_number);
+    ADD_FOR_BACKENDS(tcase, offsets_of_any_size_leave_unbounded_sides_unbounded);
+    ADD_FOR_BACKENDS(tcase, extreme_scales_and_caps_of_zero_scores_give_the_mean);
+    ADD_FOR_BACKENDS(tcase, workers_without_work_take_no_memory);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
