@@ -7,7 +7,7 @@
 typedef struct bench_goal {
     /* In the unit of the case's figure; 0: none. */
     double goal;
-    /* The least that is accepted for now; 0: none. */
+    /* The least that is accepted; 0: none. */
     double floor;
 } bench_goal;
 
