@@ -637,7 +637,7 @@ static void save_large(void) {
 START_TEST(interrupted) {
     int null = open("/dev/null", O_RDWR);
     save_large();
-    pid_t child = start_job(null, "run q.npy q.npy q.npy -o o.npy");
+    pid_t child = start_job(null, "run q.npy q.npy q.npy -o o.npy --isa generic");
     /* The temporary file is there as soon as the work starts. */
     for (int wait = 0; count_files("o.npy") == 0 && wait < 2000; wait++)
         rest();
@@ -756,7 +756,7 @@ END_TEST
 START_TEST(progress_line) {
     char text[TEXT_MAX];
     save_large();
-    on_terminal("run q.npy q.npy q.npy -o o.npy --threads 1", "s left", text);
+    on_terminal("run q.npy q.npy q.npy -o o.npy --threads 1 --isa generic", "s left", text);
     ck_assert_msg(strstr(text, "%,"), "%.1000s", text);
 }
 END_TEST
