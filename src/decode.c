@@ -3,8 +3,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "src/integer.h"
 #include "src/mask.h"
 #include "src/partial.h"
+#include "src/sums.h"
 #include "src/terms.h"
 #include "src/weights.h"
 
@@ -140,19 +142,17 @@ static void copy_rows(const rows *r, int32_t from, int32_t to) {
 /* Long runs of keys are summed segment by segment: the rounding errors of one sum over all of them would add up. The
  * rows of the totals lie behind those of the segment. */
 static void take_all_keys(const rows *r) {
-    int64_t begin = r->keys.begin;
-    for (int64_t end; begin == r->keys.begin || begin < r->keys.end; begin = end) {
-        end = r->keys.end - begin < SEGMENT_KEYS ? r->keys.end : begin + SEGMENT_KEYS;
-        take_segment(r, begin, end);
-        if (end == r->keys.end && begin == r->keys.begin)
-            break;
-        if (begin == r->keys.begin)
-            copy_rows(r, 0, r->count);
-        else
+    int64_t end = fv_min64(r->keys.begin + SEGMENT_KEYS, r->keys.end);
+    take_segment(r, r->keys.begin, end);
+    if (end < r->keys.end) {
+        copy_rows(r, 0, r->count);
+        for (int64_t begin = end; begin < r->keys.end; begin = end) {
+            end = fv_min64(begin + SEGMENT_KEYS, r->keys.end);
+            take_segment(r, begin, end);
             for (int32_t row = 0; row < r->count; row++)
                 add_segment(r, row, r->count + row);
-        if (end == r->keys.end)
-            copy_rows(r, r->count, 0);
+        }
+        copy_rows(r, r->count, 0);
     }
     for (int32_t row = 0; row < r->count; row++)
         r->scratch->m[row] += r->shift;
@@ -163,7 +163,7 @@ static int32_t write_outputs(const rows *r, float *const *outputs) {
     int32_t finite = 1;
     for (int32_t row = 0; row < r->count; row++) {
         float l = r->scratch->l[row];
-        float factor = l == 0.0f ? 0.0f : 1.0f / l;
+        float factor = fv_sum_factor(l);
         const float *o = r->scratch->o + row * r->o_stride;
         for (int64_t d = 0; d < r->head->plan->desc.head_dim_v; d++) {
             outputs[row][d] = o[d] * factor;
@@ -192,13 +192,6 @@ static void write_weights(const rows *r) {
     }
 }
 
-static float digits_of(int64_t keys) {
-    float digits = 0;
-    while (((int64_t)1 << (int)digits) < keys)
-        digits++;
-    return digits;
-}
-
 void fv_decode_item(const fv_call *call, fv_item item, const fv_scratch *scratch) {
     fv_head head = fv_head_of(call, item);
     rows r = {
@@ -214,7 +207,7 @@ void fv_decode_item(const fv_call *call, fv_item item, const fv_scratch *scratch
     pack_queries(&r);
     take_all_keys(&r);
     if (!write_outputs(&r, outputs)) {
-        r.shift = digits_of(r.keys.end - r.keys.begin);
+        r.shift = fv_safety_shift(r.keys.end - r.keys.begin);
         r.safe = 1;
         take_all_keys(&r);
         write_outputs(&r, outputs);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "src/sums.h"
 #include "src/terms.h"
 
 /* How far, in log2 units, a score may exceed the reference: probabilities up to 2^16 lose nothing in f32. */
@@ -152,13 +153,8 @@ void fv_panel_scores(const fv_head *head, const fv_panel *panel, const fv_scratc
     }
 }
 
-/* Binary digits that a sum over the panel's keys may need beyond those of its largest term. */
 static float safety_shift(const fv_panel *panel) {
-    int64_t keys = panel->keys.end - panel->keys.begin;
-    float digits = 0;
-    while (((int64_t)1 << (int)digits) < keys)
-        digits++;
-    return digits;
+    return fv_safety_shift(panel->keys.end - panel->keys.begin);
 }
 
 static void take_two_pass(const fv_head *head, fv_panel *panel, const fv_scratch *scratch, const block *b) {
@@ -296,11 +292,6 @@ void fv_panel_take_block(const fv_head *head, fv_panel *panel, const fv_scratch 
         take_relative(head, panel, scratch, &b);
 }
 
-static void reciprocals(const fv_panel *panel, float *factor) {
-    for (int32_t lane = 0; lane < panel->ld; lane++)
-        factor[lane] = panel->l[lane] == 0.0f ? 0.0f : 1.0f / panel->l[lane];
-}
-
 static int32_t lane_sees_nothing(const fv_head *head, const fv_panel *panel, int32_t lane) {
     const fv_geometry *geometry = &head->plan->geometry;
     int64_t row = (panel->first_lane + lane) / geometry->group;
@@ -321,9 +312,14 @@ static int32_t sums_are_plausible(const fv_head *head, const fv_panel *panel) {
     return 1;
 }
 
+void fv_panel_sum_factors(const fv_panel *panel, float *factor) {
+    for (int32_t lane = 0; lane < panel->ld; lane++)
+        factor[lane] = fv_sum_factor(panel->l[lane]);
+}
+
 static int32_t write_rows(const fv_head *head, const fv_panel *panel, float *const *rows) {
     float factor[FV_MAX_LANES] __attribute__((aligned(FV_ALIGNMENT)));
-    reciprocals(panel, factor);
+    fv_panel_sum_factors(panel, factor);
     return kernels_of(head)->unpack(rows, panel->ld, head->plan->desc.head_dim_v, panel->o, factor);
 }
 

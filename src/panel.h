@@ -50,6 +50,9 @@ void fv_panel_take_block(const fv_head *head, fv_panel *panel, const fv_scratch 
  * m and l are defined for every lane, l being 0 for lanes without a key. */
 void fv_panel_finish(const fv_head *head, fv_panel *panel, const fv_scratch *scratch, float *const *rows);
 
+/* The factor of each lane, padding included, that divides it by its sum. */
+void fv_panel_sum_factors(const fv_panel *panel, float *factor);
+
 /* Scores of keys [key_begin, key_begin + keys) for all lanes, with terms and masks, to scratch->s, in log2 units: -inf
  * where forbidden. */
 void fv_panel_scores(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch, int64_t key_begin,

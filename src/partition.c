@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "src/integer.h"
+
 /* Fixed cost of a panel (packing its queries, finishing its output), in keys. */
 enum { PANEL_OVERHEAD_KEYS = 32 };
 /* Most entries that narrow items may add to a call; bounds the table, not the number of items, which is heads_kv times
@@ -13,24 +15,20 @@ enum { STEPS_PER_OCTAVE = 16, OCTAVES = 64, BUCKETS = STEPS_PER_OCTAVE * OCTAVES
 enum { ITEMS_A_THREAD_ENOUGH = 48, MAX_SIMULATED_THREADS = 1024 };
 static const double tolerance = 1.03;
 
-static int64_t ceil_div(int64_t a, int64_t b) {
-    return (a + b - 1) / b;
-}
-
 int64_t fv_panels(const fv_geometry *geometry, int64_t len_q) {
     int64_t lanes = len_q * geometry->group;
-    return lanes <= geometry->row_lanes ? 1 : ceil_div(lanes, geometry->panel_lanes);
+    return lanes <= geometry->row_lanes ? 1 : fv_ceil_div(lanes, geometry->panel_lanes);
 }
 
 int64_t fv_split_keys(const fv_geometry *geometry, int64_t panels, int64_t keys) {
     int64_t size = geometry->split_keys;
-    while (ceil_div(keys, size) * panels > geometry->split_limit && size < FV_FAR)
+    while (fv_ceil_div(keys, size) * panels > geometry->split_limit && size < FV_FAR)
         size *= 2;
     return size;
 }
 
 int64_t fv_most_splits(const fv_geometry *geometry, int64_t panels, int64_t len_kv) {
-    int64_t least_keys = ceil_div(len_kv, geometry->split_keys);
+    int64_t least_keys = fv_ceil_div(len_kv, geometry->split_keys);
     int64_t limit = geometry->split_limit / panels;
     return least_keys < limit ? least_keys : limit;
 }
@@ -43,7 +41,7 @@ fv_key_range fv_splits(const fv_geometry *geometry, const fv_sequence *sequence)
     int64_t size = fv_split_keys(geometry, panels, sequence->end_key);
     fv_key_range keys = fv_visible_keys(sequence, geometry->band, 0, sequence->len_q);
     int64_t begin = keys.begin / size;
-    int64_t end = ceil_div(keys.end, size);
+    int64_t end = fv_ceil_div(keys.end, size);
     if (end - begin > 1)
         splits = (fv_key_range){begin, end};
     return splits;
@@ -64,7 +62,7 @@ fv_key_range fv_keys_of_split(const fv_geometry *geometry, const fv_sequence *se
 
 int64_t fv_partition_capacity(const fv_geometry *geometry, int64_t len_q, int64_t len_kv) {
     int64_t panels = fv_panels(geometry, len_q);
-    int64_t widest = ceil_div(panels, geometry->item_panels);
+    int64_t widest = fv_ceil_div(panels, geometry->item_panels);
     int64_t narrow = MAX_NARROW_ENTRIES / geometry->batch;
     int64_t chunks = narrow < widest ? widest : narrow < panels ? narrow : panels;
     int64_t splits = panels <= geometry->split_panels ? fv_most_splits(geometry, panels, len_kv) : 1;
@@ -78,7 +76,7 @@ static double entry_cost(const fv_geometry *geometry, const fv_sequence *sequenc
         int64_t lane_begin = panel * geometry->panel_lanes;
         int64_t lane_end = lane_begin + geometry->panel_lanes < lanes ? lane_begin + geometry->panel_lanes : lanes;
         fv_key_range keys = fv_visible_keys(sequence, geometry->band, lane_begin / geometry->group,
-                                            ceil_div(lane_end, geometry->group));
+                                            fv_ceil_div(lane_end, geometry->group));
         keys = fv_keys_of_split(geometry, sequence, work->split, keys);
         int64_t count = keys.end > keys.begin ? keys.end - keys.begin : 0;
         cost += (double)(lane_end - lane_begin) * (double)(count + PANEL_OVERHEAD_KEYS);
@@ -196,7 +194,7 @@ void fv_partition(const fv_geometry *geometry, const fv_sequence *sequences, int
         if (sort_by_cost(list))
             list->per_batch_entry = 0;
         int64_t next = narrower(item_panels);
-        if (next < 1 || geometry->batch * ceil_div(panels, next) > capacity)
+        if (next < 1 || geometry->batch * fv_ceil_div(panels, next) > capacity)
             return;
         if (list->count * geometry->heads_kv >= (int64_t)ITEMS_A_THREAD_ENOUGH * threads ||
             is_balanced(geometry, list, threads))

@@ -1,13 +1,10 @@
 #include "src/prefill.h"
 
+#include "src/integer.h"
 #include "src/panel.h"
 #include "src/partial.h"
 #include "src/stage.h"
 #include "src/weights.h"
-
-static int64_t min64(int64_t a, int64_t b) {
-    return a < b ? a : b;
-}
 
 /* Places panel `index` of the sequence in the scratch, behind `lanes_before` lanes of the item. */
 static fv_panel panel_at(const fv_head *head, const fv_work *work, int64_t index, int64_t lanes_before,
@@ -15,7 +12,7 @@ static fv_panel panel_at(const fv_head *head, const fv_work *work, int64_t index
     const fv_geometry *geometry = &head->plan->geometry;
     int32_t vector = head->plan->backend->panel->lanes;
     int64_t first = index * geometry->panel_lanes;
-    int64_t lanes = min64(geometry->panel_lanes, head->sequence->len_q * geometry->group - first);
+    int64_t lanes = fv_min64(geometry->panel_lanes, head->sequence->len_q * geometry->group - first);
     int64_t row_end = (first + lanes - 1) / geometry->group + 1;
     fv_panel panel = {
         .first_lane = first,
@@ -59,12 +56,12 @@ static void take_step(const fv_head *head, fv_panel *panels, int32_t count, int6
     for (int32_t i = 0; i < count; i++)
         if (has_block_before(&panels[i], limit)) {
             int64_t block_end = fv_panel_block_end(head, &panels[i]);
-            keys.begin = min64(keys.begin, panels[i].next_key);
+            keys.begin = fv_min64(keys.begin, panels[i].next_key);
             keys.end = keys.end > block_end ? keys.end : block_end;
             users++;
         }
     fv_head staged = fv_stage(head, keys, users, scratch);
-    fv_ahead ahead = rows_ahead(head, keys.end, min64(keys.end + head->plan->key_block, end));
+    fv_ahead ahead = rows_ahead(head, keys.end, fv_min64(keys.end + head->plan->key_block, end));
     staged.ahead = &ahead;
     for (int32_t i = 0; i < count; i++)
         if (has_block_before(&panels[i], limit))
@@ -79,7 +76,7 @@ static void take_all_blocks(const fv_head *head, fv_panel *panels, int32_t count
     for (int32_t i = 0; i < count; i++) {
         if (panels[i].keys.begin == panels[i].keys.end)
             continue;
-        begin = min64(begin, panels[i].keys.begin);
+        begin = fv_min64(begin, panels[i].keys.begin);
         end = panels[i].keys.end > end ? panels[i].keys.end : end;
     }
     for (int64_t step = begin / grid * grid; begin < end && step < end; step += grid)

@@ -43,10 +43,9 @@ void fv_panel_weights(const fv_head *head, const fv_panel *panel, const fv_scrat
     float factor[FV_MAX_LANES] __attribute__((aligned(FV_ALIGNMENT)));
     float *rows[FV_MAX_LANES] = {0};
     int32_t ordinary = 1;
-    for (int32_t lane = 0; lane < panel->ld; lane++) {
-        factor[lane] = panel->l[lane] == 0.0f ? 0.0f : 1.0f / panel->l[lane];
+    fv_panel_sum_factors(panel, factor);
+    for (int32_t lane = 0; lane < panel->ld; lane++)
         ordinary &= isfinite(factor[lane]) != 0;
-    }
     for (int32_t lane = 0; lane < panel->lanes; lane++)
         fv_weights_clear_outside(head, fv_weights_row(head, panel->first_lane + lane), panel->keys);
 

@@ -1,10 +1,7 @@
 #include "src/workspace.h"
 
+#include "src/integer.h"
 #include "src/stage.h"
-
-static int64_t min64(int64_t a, int64_t b) {
-    return a < b ? a : b;
-}
 
 static size_t aligned(size_t bytes) {
     return (bytes + FV_ALIGNMENT - 1) / FV_ALIGNMENT * FV_ALIGNMENT;
@@ -33,10 +30,10 @@ typedef struct scratch_layout {
 static scratch_layout layout_scratch(const fovea_plan *plan, int64_t len_q) {
     const fv_geometry *g = &plan->geometry;
     int64_t lanes = len_q * g->group;
-    int64_t panels = min64(fv_panels(g, len_q), g->item_panels > g->split_panels ? g->item_panels : g->split_panels);
+    int64_t panels = fv_min64(fv_panels(g, len_q), g->item_panels > g->split_panels ? g->item_panels : g->split_panels);
     int64_t rows = lanes <= g->row_lanes ? lanes : 0;
     int64_t vector = plan->backend->panel->lanes;
-    int64_t ld = min64(g->panel_lanes, (lanes + vector - 1) / vector * vector);
+    int64_t ld = fv_min64(g->panel_lanes, fv_ceil_div(lanes, vector) * vector);
     int64_t stored = rows ? rows : panels * ld;
     int64_t per_block = rows ? rows : ld;
     /* Rows are summed in segments: one set for the segment, one for the total. */
@@ -102,7 +99,7 @@ size_t fv_workspace_capacity(const fovea_plan *plan, int32_t workers) {
     if (g->batch == 0 || plan->desc.heads_q == 0 || plan->desc.len_q == 0)
         return 0;
     /* Shared memory grows with the lengths but for one step down: longer sequences do not split their keys. */
-    int64_t longest_split = min64(plan->desc.len_q, (int64_t)g->split_panels * g->panel_lanes / g->group);
+    int64_t longest_split = fv_min64(plan->desc.len_q, (int64_t)g->split_panels * g->panel_lanes / g->group);
     size_t shared = layout_shared(plan, plan->desc.len_q, plan->desc.len_kv).scratch;
     if (longest_split > 0) {
         size_t with_splits = layout_shared(plan, longest_split, plan->desc.len_kv).scratch;

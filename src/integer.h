@@ -1,0 +1,16 @@
+/* Small integer helpers. */
+#ifndef FOVEA_SRC_INTEGER_H
+#define FOVEA_SRC_INTEGER_H
+
+#include <stdint.h>
+
+static inline int64_t fv_min64(int64_t a, int64_t b) {
+    return a < b ? a : b;
+}
+
+/* a / b rounded up; a >= 0, b > 0. */
+static inline int64_t fv_ceil_div(int64_t a, int64_t b) {
+    return (a + b - 1) / b;
+}
+
+#endif
