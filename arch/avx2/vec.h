@@ -33,6 +33,20 @@ static inline vf v_broadcast(const float *p) {
     return _mm256_broadcast_ss(p);
 }
 
+/* 1, 2 or 4 consecutive elements of a row of keys or values, and one of them as a factor of v_accumulate. The elements
+ * stay in memory, from where a broadcast costs no more than a load. */
+typedef const float *velements;
+typedef vf velement;
+
+static inline velements v_elements(const float *p, const int count) {
+    (void)count;
+    return p;
+}
+
+static inline velement v_element(velements row, const int i) {
+    return v_broadcast(row + i);
+}
+
 static inline vf v_add(vf a, vf b) {
     return _mm256_add_ps(a, b);
 }
@@ -52,7 +66,7 @@ static inline vf v_fma(vf a, vf b, vf c) {
 
 /* acc += a * b, rounded once, in acc's own register: left to itself, gcc picks forms of the instruction that overwrite
  * a factor, and pays with moves and spills in register tiles that have no register to spare. */
-static inline __attribute__((always_inline)) void v_accumulate(vf *acc, vf a, vf b) {
+static inline __attribute__((always_inline)) void v_accumulate(vf *acc, velement a, vf b) {
     __asm__("vfmadd231ps %2, %1, %0" : "+x"(*acc) : "x"(a), "x"(b));
 }
 

@@ -32,6 +32,20 @@ static inline vf v_broadcast(const float *p) {
     return _mm512_set1_ps(*p);
 }
 
+/* 1, 2 or 4 consecutive elements of a row of keys or values, and one of them as a factor of v_accumulate. The elements
+ * stay in memory, from where a broadcast costs no more than a load. */
+typedef const float *velements;
+typedef vf velement;
+
+static inline velements v_elements(const float *p, const int count) {
+    (void)count;
+    return p;
+}
+
+static inline velement v_element(velements row, const int i) {
+    return v_broadcast(row + i);
+}
+
 static inline vf v_add(vf a, vf b) {
     return _mm512_add_ps(a, b);
 }
@@ -50,7 +64,7 @@ static inline vf v_fma(vf a, vf b, vf c) {
 }
 
 /* acc += a * b, rounded once, in acc's own register (see arch/avx2/vec.h). */
-static inline __attribute__((always_inline)) void v_accumulate(vf *acc, vf a, vf b) {
+static inline __attribute__((always_inline)) void v_accumulate(vf *acc, velement a, vf b) {
     __asm__("vfmadd231ps %2, %1, %0" : "+v"(*acc) : "v"(a), "v"(b));
 }
 
