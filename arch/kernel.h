@@ -239,6 +239,36 @@ typedef struct fv_row_kernels {
     void (*log_sum_exp)(const float *m, const float *l, int32_t count, float *lse);
 } fv_row_kernels;
 
+/* The conversion family: rows of elements between the types in which tensors are stored and f32. f16 is IEEE binary16,
+ * bf16 the upper half of binary32, both as their bits.
+ *
+ * Widening is exact. Narrowing rounds to nearest, ties to even: from half a unit above the largest number on to
+ * infinity, below the normal f16 numbers to subnormal ones. An infinity stays one; a NaN keeps its sign and the upper
+ * bits of its payload and is quiet (widening bf16 moves bits only and leaves a signalling one as it is).
+ *
+ * Subnormal f16 numbers are exact whatever the denormal modes of the thread (DAZ, FTZ, FZ): the instructions for f16
+ * disregard them, and the others work on integers. Subnormal bf16 numbers are subnormal in f32 too, and pass as bits.
+ * The rounding mode is that of the instruction where it has one of its own (x86, and the portable code); NEON's f16
+ * follows the thread's. */
+typedef struct fv_convert_kernels {
+    /* to[i] = from[i] for i < count. */
+    void (*widen_f16)(const uint16_t *from, int64_t count, float *to);
+    void (*widen_bf16)(const uint16_t *from, int64_t count, float *to);
+
+    /* to[i] = from[i] * scale, rounded once. */
+    void (*widen_int8)(const int8_t *from, int64_t count, float scale, float *to);
+
+    /* to[i] = from[i], rounded. */
+    void (*narrow_f16)(const float *from, int64_t count, uint16_t *to);
+    void (*narrow_bf16)(const float *from, int64_t count, uint16_t *to);
+
+    /* Symmetric quantisation of a row: returns scale = max |from| / 127 and writes to[i] = from[i] / scale, rounded to
+     * nearest, ties to even, within -127 ... 127. A row that is zero, or so small that the scale is, gives zeros and
+     * scale 0. A row with a NaN or an infinity, which int8 cannot say, gives zeros and a NaN as scale: it widens to
+     * NaN. */
+    float (*quantise_int8)(const float *from, int64_t count, int8_t *to);
+} fv_convert_kernels;
+
 /* What a backend offers. An extended backend replaces a family and points to its base's table for the rest. */
 typedef struct fv_backend {
     /* Name and identity, as in backends.def. */
@@ -246,6 +276,7 @@ typedef struct fv_backend {
     fovea_isa isa;
     const fv_panel_kernels *panel;
     const fv_row_kernels *row;
+    const fv_convert_kernels *convert;
 } fv_backend;
 
 #endif

@@ -6,4 +6,5 @@ const fv_backend fv_backend_avx2 = {
     .isa = FOVEA_ISA_AVX2,
     .panel = &fv_avx2_panel,
     .row = &fv_avx2_row,
+    .convert = &fv_avx2_convert,
 };

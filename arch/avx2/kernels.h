@@ -7,5 +7,6 @@
 extern const fv_backend fv_backend_avx2;
 extern const fv_panel_kernels fv_avx2_panel;
 extern const fv_row_kernels fv_avx2_row;
+extern const fv_convert_kernels fv_avx2_convert;
 
 #endif

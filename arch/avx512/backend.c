@@ -9,4 +9,5 @@ const fv_backend fv_backend_avx512 = {
     .isa = FOVEA_ISA_AVX512,
     .panel = &fv_avx512_panel,
     .row = &fv_avx2_row,
+    .convert = &fv_avx512_convert,
 };

@@ -6,4 +6,5 @@ const fv_backend fv_backend_generic = {
     .isa = FOVEA_ISA_GENERIC,
     .panel = &fv_generic_panel,
     .row = &fv_generic_row,
+    .convert = &fv_generic_convert,
 };
