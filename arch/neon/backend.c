@@ -1,0 +1,10 @@
+/* The NEON backend: AArch64 with Advanced SIMD as every ARMv8.0-A processor has it. */
+#include "arch/neon/kernels.h"
+
+const fv_backend fv_backend_neon = {
+    .name = "neon",
+    .isa = FOVEA_ISA_NEON,
+    .panel = &fv_neon_panel,
+    .row = &fv_neon_row,
+    .convert = &fv_neon_convert,
+};

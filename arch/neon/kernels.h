@@ -1,0 +1,12 @@
+/* The families of the NEON backend. */
+#ifndef FOVEA_ARCH_NEON_KERNELS_H
+#define FOVEA_ARCH_NEON_KERNELS_H
+
+#include "arch/kernel.h"
+
+extern const fv_backend fv_backend_neon;
+extern const fv_panel_kernels fv_neon_panel;
+extern const fv_row_kernels fv_neon_row;
+extern const fv_convert_kernels fv_neon_convert;
+
+#endif

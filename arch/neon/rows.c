@@ -1,0 +1,22 @@
+/* Row family on NEON. */
+#include "arch/neon/vec.h"
+
+#include "arch/common/exp2.h"
+#include "arch/common/row_steps.h"
+
+#include "arch/neon/kernels.h"
+
+enum { ROW_KEY_BLOCK = 64 };
+
+const fv_row_kernels fv_neon_row = {
+    .key_block = ROW_KEY_BLOCK,
+    .dots = dots,
+    .weighted_sum = weighted_sum,
+    .weighted_sum_marked = weighted_sum_marked,
+    .peak = peak,
+    .softcap = row_softcap,
+    .add_terms = row_add_terms,
+    .exponentials = row_exponentials,
+    .scale = row_scale,
+    .log_sum_exp = log_sum_exp,
+};
