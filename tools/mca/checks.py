@@ -1,0 +1,60 @@
+"""What must hold of the inner loops, as pairs of a truth value and a line of text."""
+
+import accepted
+
+
+def stack_checks(backend):
+    for function, loops in backend.functions().items():
+        faults = [f"{loop.tile.shape_text()} at {loop.tile.offset:#x}: {problem}"
+                  for loop in loops for problem in loop.problems()]
+        subject = f"{backend.name} {function}: {len(loops)} inner loops stay in registers"
+        yield not faults, "\n        ".join([subject, *faults])
+
+
+def speed_checks(backend):
+    for loop in backend.loops:
+        if not loop.main:
+            continue
+        for core in backend.cores:
+            figure = loop.figures[core.name].judged
+            entry = accepted.entry_for(backend.name, core.name, loop.tile.function)
+            least = accepted.TARGET if entry is None else entry.share - accepted.SLACK
+            wanted = f"at least {least:.1f}" + ("" if entry is None else f", {entry.reason}")
+            yield figure >= least, f"{backend.name} {loop.tile.function} on {core.name}: {figure:.1f} % ({wanted})"
+
+
+def model_checks(backend):
+    """The models' FMA pipes are those that the shares are computed with."""
+    for core in backend.cores:
+        for width in sorted({loop.tile.width() for loop in backend.loops}):
+            rates = {loop.figures[core.name].model_fmas for loop in backend.loops if loop.tile.width() == width}
+            expected = core.model_fmas.get(width, core.fmas[width])
+            yield rates == {expected}, f"{core.name} issues {expected} FMAs a cycle on {width} registers: {sorted(rates)}"
+
+
+def presence_checks(backend):
+    yield bool(backend.cores), f"{backend.name}: cores to judge it on ({', '.join(core.name for core in backend.cores)})"
+    for kind in ("scores", "values"):
+        yield any(loop.tile.kind == kind for loop in backend.loops), f"{backend.name}: tiles of {kind}"
+
+
+def list_checks(backends):
+    """Entries of the list of accepted shares for these backends are all needed."""
+    for entry in accepted.ACCEPTED:
+        backend = next((backend for backend in backends if backend.name == entry.backend), None)
+        if backend is None:
+            continue
+        needed = any(
+            loop.main and entry.fits(backend.name, core.name, loop.tile.function)
+            and loop.figures[core.name].judged < accepted.TARGET
+            for loop in backend.loops for core in backend.cores)
+        yield needed, f"{entry.backend} {entry.function} on {entry.core}: the accepted share is needed"
+
+
+def every(backends):
+    for backend in backends:
+        yield from presence_checks(backend)
+        yield from stack_checks(backend)
+        yield from speed_checks(backend)
+        yield from model_checks(backend)
+    yield from list_checks(backends)

@@ -1,0 +1,111 @@
+"""The tiles of every backend in a build, with what the models say about them."""
+
+import dataclasses
+import pathlib
+
+import disassembly
+import model
+import tiles
+
+
+@dataclasses.dataclass
+class Figure:
+    """Cycles an iteration, and FMAs as a share of what the core's FMA pipes could do in that time."""
+
+    cycles: float
+    share: float
+    # The share with the model's known error mended, where there is one; else the same.
+    judged: float
+    # FMAs a cycle at most, as the model has it.
+    model_fmas: float
+
+
+@dataclasses.dataclass
+class Loop:
+    tile: tiles.Tile
+    # The one that its function spends its time in; the others are for what is left over.
+    main: bool
+    figures: dict
+    loads: int
+    stores: int
+
+    def problems(self):
+        """What an inner loop must not do."""
+        found = [f"stack: {instruction.text()}" for instruction in self.tile.stack]
+        if self.stores:
+            found.append(f"{self.stores} stores")
+        if not self.tile.straight:
+            found.append("a branch inside")
+        return found
+
+
+@dataclasses.dataclass
+class Backend:
+    name: str
+    cores: tuple
+    loops: list
+
+    def functions(self):
+        """The loops of each function, by name."""
+        found = {}
+        for loop in self.loops:
+            found.setdefault(loop.tile.function, []).append(loop)
+        return found
+
+
+def libraries(build):
+    """Backends' names and libraries in a build directory."""
+    return [(path.stem.removeprefix("libfovea-"), path) for path in sorted(pathlib.Path(build).glob("arch/libfovea-*.a"))]
+
+
+def tiles_of_library(path):
+    found = []
+    for function in disassembly.functions(path):
+        if tiles.TILE_FUNCTION.match(function.name):
+            found.append(tiles.tiles_of(function))
+    return [group for group in found if group]
+
+
+def mended(core, tile):
+    mend = core.mend(tile.width())
+    return [mend.change(line) for line in tile.listing()] if mend else tile.listing()
+
+
+def simulate(core, wanted):
+    """The model's answers by listing; equal loops are simulated once."""
+    listings = list(dict.fromkeys(tuple(listing) for listing in wanted))
+    return dict(zip(listings, model.simulate(core, listings)))
+
+
+def fma_rate(tile, described):
+    return max(round(1 / about["RThroughput"], 2)
+               for instruction, about in zip(tile.instructions, described) if tiles.FMA.match(instruction.mnemonic))
+
+
+def measure(name, groups):
+    cores = model.CORES.get(name, ())
+    every = [tile for group in groups for tile in group]
+    loops = [Loop(tile, tile is tiles.main_of(group), {}, 0, 0) for group in groups for tile in group]
+    for core in cores:
+        answers = simulate(core, [tile.listing() for tile in every] + [mended(core, tile) for tile in every])
+        for loop in loops:
+            tile = loop.tile
+            cycles, described = answers[tuple(tile.listing())]
+            mended_cycles, _ = answers[tuple(mended(core, tile))]
+            least = tile.fmas / core.fmas[tile.width()]
+            loop.figures[core.name] = Figure(
+                cycles, 100 * least / cycles, 100 * least / mended_cycles, fma_rate(tile, described))
+            loop.loads = sum(about["mayLoad"] for about in described)
+            loop.stores = sum(about["mayStore"] for about in described)
+    return Backend(name, cores, loops)
+
+
+def measure_builds(builds):
+    """Every backend that has register tiles, in the order of the builds."""
+    found = []
+    for build in builds:
+        for name, path in libraries(build):
+            groups = tiles_of_library(path)
+            if groups:
+                found.append(measure(name, groups))
+    return found

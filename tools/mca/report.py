@@ -1,0 +1,93 @@
+"""Tables in Markdown."""
+
+import re
+
+import accepted
+
+BEGIN = "<!-- Written by ./dev mca from here -->"
+END = "<!-- to here -->"
+
+COLUMNS = ["Kernel", "Tile", "Steps", "Instr.", "FMAs", "Loads"]
+
+
+def table(header, rows, left=2):
+    """A Markdown table whose source is aligned too; all but the first columns to the right."""
+    widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
+
+    def line(cells):
+        cells = [c.ljust(w) if i < left else c.rjust(w) for i, (c, w) in enumerate(zip(cells, widths))]
+        return "| " + " | ".join(cells) + " |"
+
+    ruler = ["-" * w if i < left else "-" * (w - 1) + ":" for i, w in enumerate(widths)]
+    return [line(header), line(ruler), *map(line, rows)]
+
+
+def description(loop):
+    tile = loop.tile
+    problems = len(loop.problems())
+    shape = tile.shape_text() + (f" ({problems} faults)" if problems else "")
+    return [shape, tile.steps_text(), str(len(tile.instructions)), str(tile.fmas), str(loop.loads)]
+
+
+def main_cell(backend, loop, core, notes):
+    figure = loop.figures[core.name]
+    text = f"{figure.cycles:.1f} · {figure.share:.1f} %"
+    mend = core.mend(loop.tile.width())
+    if mend:
+        text += f" → {figure.judged:.1f} %[^{mend.key}]"
+        notes[mend.key] = mend.reason
+    entry = accepted.entry_for(backend.name, core.name, loop.tile.function)
+    if entry and figure.judged < accepted.TARGET:
+        text += f"[^{entry.reason}]"
+        notes[entry.reason] = accepted.REASONS[entry.reason]
+    return text
+
+
+def tail_cell(loop, core):
+    return f"{loop.figures[core.name].judged:.0f} %"
+
+
+def joined(rows):
+    """Rows that differ in the kernel only become one."""
+    by_rest = {}
+    for kernel, *rest in rows:
+        kernels = by_rest.setdefault(tuple(rest), [])
+        if kernel not in kernels:
+            kernels.append(kernel)
+    return [[", ".join(kernels), *rest] for rest, kernels in by_rest.items()]
+
+
+def backend_tables(backend, notes):
+    names = [core.name for core in backend.cores]
+    loops = sorted(backend.loops, key=lambda loop: (loop.tile.function, -loop.tile.fmas))
+    main = [[f"`{loop.tile.function}`", *description(loop), *(main_cell(backend, loop, c, notes) for c in backend.cores)]
+            for loop in loops if loop.main]
+    tails = [[f"`{loop.tile.function}`", *description(loop), *(tail_cell(loop, c) for c in backend.cores)]
+             for loop in loops if not loop.main]
+    yield f"### {backend.name}: main tiles"
+    yield ""
+    yield from table(COLUMNS + names, joined(main))
+    yield ""
+    yield f"### {backend.name}: tiles for what is left over"
+    yield ""
+    yield from table(COLUMNS + names, joined(tails))
+
+
+def markdown(backends):
+    notes = {}
+    lines = []
+    for backend in backends:
+        lines += [*backend_tables(backend, notes), ""]
+    for key, reason in notes.items():
+        lines += [f"[^{key}]: {reason}", ""]
+    return "\n".join(lines)
+
+
+def rewrite(path, text):
+    """Puts the text between the markers of a document."""
+    before = path.read_text(encoding="utf-8")
+    pattern = re.compile(re.escape(BEGIN) + ".*?" + re.escape(END), re.DOTALL)
+    after, count = pattern.subn(lambda _: f"{BEGIN}\n\n{text}\n{END}", before)
+    if count != 1:
+        raise SystemExit(f"{path}: the lines {BEGIN!r} and {END!r} must be there once")
+    path.write_text(after, encoding="utf-8")
