@@ -29,7 +29,7 @@ static void run_item(void *context, int64_t index, int32_t worker) {
         fv_decode_item(call, item, &scratch);
     else
         fv_prefill_item(call, item, &scratch);
-    fv_partials_complete(call, item);
+    fv_partials_complete(call, item, &scratch);
 }
 
 /* Workers worth waking for a call. */

@@ -1,7 +1,17 @@
 #include "src/call.h"
 
-static fv_rows rows_of(const void *tensor, const int64_t *strides, int64_t b, int64_t head) {
-    return (fv_rows){(const float *)tensor + b * strides[0] + head * strides[1], strides[2], 0};
+static fv_rows rows_of(fovea_type type, const void *tensor, const int64_t *strides, const float *scales,
+                       const int64_t *scale_strides, int64_t b, int64_t head) {
+    fv_rows rows = {
+        .type = type,
+        .first = fv_element(tensor, type, b * strides[0] + head * strides[1]),
+        .stride = strides[2],
+    };
+    if (type == FOVEA_INT8) {
+        rows.scales = scales + b * scale_strides[0] + head * scale_strides[1];
+        rows.scale_stride = scale_strides[2];
+    }
+    return rows;
 }
 
 fv_head fv_head_of(const fv_call *call, fv_item item) {
@@ -16,8 +26,9 @@ fv_head fv_head_of(const fv_call *call, fv_item item) {
     };
     /* Without keys the tensors may be NULL. */
     if (args->len_kv > 0) {
-        head.k = rows_of(args->k, args->k_strides, b, item.head_kv);
-        head.v = rows_of(args->v, args->v_strides, b, item.head_kv);
+        fovea_type type = call->plan->desc.type_kv;
+        head.k = rows_of(type, args->k, args->k_strides, args->k_scales, args->k_scale_strides, b, item.head_kv);
+        head.v = rows_of(type, args->v, args->v_strides, args->v_scales, args->v_scale_strides, b, item.head_kv);
     }
     return head;
 }

@@ -2,6 +2,7 @@
 #ifndef FOVEA_SRC_CALL_H
 #define FOVEA_SRC_CALL_H
 
+#include "src/elements.h"
 #include "src/plan.h"
 #include "src/workspace.h"
 
@@ -14,14 +15,23 @@ typedef struct fv_call {
 
 /* Rows of keys or values, where they lie: in the caller's tensor or in a copy of some of them. */
 typedef struct fv_rows {
+    fovea_type type;
     /* Row of first_key; rows are stride elements apart. */
-    const float *first;
+    const void *first;
     int64_t stride;
     int64_t first_key;
+    /* int8 only: the scale of first_key's row, and the distance to the next one's. */
+    const float *scales;
+    int64_t scale_stride;
 } fv_rows;
 
-static inline const float *fv_row(const fv_rows *rows, int64_t key) {
-    return rows->first + (key - rows->first_key) * rows->stride;
+static inline const void *fv_row(const fv_rows *rows, int64_t key) {
+    return fv_element(rows->first, rows->type, (key - rows->first_key) * rows->stride);
+}
+
+/* The factor of a row's elements. */
+static inline float fv_row_scale(const fv_rows *rows, int64_t key) {
+    return rows->type == FOVEA_INT8 ? rows->scales[(key - rows->first_key) * rows->scale_stride] : 1.0f;
 }
 
 /* The part of the tensors that an item works on: one batch entry, one key/value head and its group of query heads. */
@@ -36,6 +46,12 @@ typedef struct fv_head {
     /* What will be needed after these keys; NULL: not known. */
     fv_ahead *ahead;
 } fv_head;
+
+/* Rows of results, of one element type: NULL behind the last one. */
+typedef struct fv_output {
+    fovea_type type;
+    void *rows[FV_MAX_LANES];
+} fv_output;
 
 fv_head fv_head_of(const fv_call *call, fv_item item);
 

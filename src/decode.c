@@ -6,6 +6,7 @@
 #include "src/integer.h"
 #include "src/mask.h"
 #include "src/partial.h"
+#include "src/stage.h"
 #include "src/sums.h"
 #include "src/terms.h"
 #include "src/weights.h"
@@ -39,10 +40,11 @@ static void pack_queries(const rows *r) {
     int64_t offsets[FV_MAX_ROWS];
     fv_lane_offsets(r->head, r->head->args->q_strides, 0, r->count, offsets);
     for (int32_t row = 0; row < r->count; row++) {
-        const float *from = (const float *)r->head->args->q + offsets[row];
-        float *to = r->scratch->q + row * r->q_stride;
+        float *q = r->scratch->q + row * r->q_stride;
+        fv_widen(r->head->plan->backend->convert, desc->type_q,
+                 fv_element(r->head->args->q, desc->type_q, offsets[row]), 1.0f, desc->head_dim, q);
         for (int64_t d = 0; d < desc->head_dim; d++)
-            to[d] = from[d] * r->head->plan->query_scale;
+            q[d] *= r->head->plan->query_scale;
     }
 }
 
@@ -54,8 +56,7 @@ static void forbid_outside(float *s, int32_t keys, fv_key_range seen) {
 }
 
 /* Final scores of a run of keys, in log2 units, for every row. */
-static void score_keys(const rows *r, int64_t key_begin, int32_t keys) {
-    const fv_head *head = r->head;
+static void score_keys(const rows *r, const fv_head *head, int64_t key_begin, int32_t keys) {
     kernels_of(r)->dots(r->scratch->q, r->q_stride, r->count, fv_row(&head->k, key_begin), head->k.stride, keys,
                         head->plan->desc.head_dim, r->scratch->s, FV_MAX_BLOCK);
     for (int32_t row = 0; row < r->count; row++) {
@@ -83,9 +84,10 @@ static void move_reference(const rows *r, int32_t row, float reference) {
 }
 
 static void take_keys(const rows *r, int64_t key_begin, int32_t keys) {
-    const fv_head *head = r->head;
+    const fv_head staged = fv_stage(r->head, (fv_key_range){key_begin, key_begin + keys}, 1, r->scratch),
+                  *head = &staged;
     const fv_row_kernels *kernels = kernels_of(r);
-    score_keys(r, key_begin, keys);
+    score_keys(r, head, key_begin, keys);
     for (int32_t row = 0; row < r->count; row++) {
         float *s = scores_of(r, row);
         move_reference(r, row, kernels->peak(s, keys, r->scratch->m[row]));
@@ -158,17 +160,19 @@ static void take_all_keys(const rows *r) {
         r->scratch->m[row] += r->shift;
 }
 
-/* Divides by the sums into the outputs; non-zero if all is finite. */
-static int32_t write_outputs(const rows *r, float *const *outputs) {
+/* Divides by the sums into the output; non-zero if all is finite before it is rounded to the output's type. */
+static int32_t write_output(const rows *r, const fv_output *output) {
+    const int64_t count = r->head->plan->desc.head_dim_v;
     int32_t finite = 1;
     for (int32_t row = 0; row < r->count; row++) {
         float l = r->scratch->l[row];
         float factor = fv_sum_factor(l);
-        const float *o = r->scratch->o + row * r->o_stride;
-        for (int64_t d = 0; d < r->head->plan->desc.head_dim_v; d++) {
-            outputs[row][d] = o[d] * factor;
-            finite &= isfinite(outputs[row][d]) != 0;
+        float *o = r->scratch->o + row * r->o_stride;
+        for (int64_t d = 0; d < count; d++) {
+            o[d] *= factor;
+            finite &= isfinite(o[d]) != 0;
         }
+        fv_narrow(r->head->plan->backend->convert, output->type, o, count, output->rows[row]);
         finite &= isfinite(l) != 0;
     }
     return finite;
@@ -180,7 +184,8 @@ static void write_weights(const rows *r) {
         fv_weights_clear_outside(r->head, fv_weights_row(r->head, row), r->keys);
     for (int64_t key = r->keys.begin; key < r->keys.end; key += block) {
         int32_t keys = r->keys.end - key < block ? (int32_t)(r->keys.end - key) : block;
-        score_keys(r, key, keys);
+        const fv_head staged = fv_stage_keys(r->head, (fv_key_range){key, key + keys}, 1, r->scratch);
+        score_keys(r, &staged, key, keys);
         for (int32_t row = 0; row < r->count; row++) {
             float *s = scores_of(r, row), l = r->scratch->l[row];
             float *weights = fv_weights_row(r->head, row) + key;
@@ -202,15 +207,14 @@ void fv_decode_item(const fv_call *call, fv_item item, const fv_scratch *scratch
         .q_stride = fv_row_stride(call->plan->desc.head_dim),
         .o_stride = fv_row_stride(call->plan->desc.head_dim_v),
     };
-    float *outputs[FV_MAX_ROWS];
-    fv_output_rows(call, &head, item.work, 0, r.count, outputs);
+    fv_output output = fv_output_of(call, &head, item.work, 0, r.count);
     pack_queries(&r);
     take_all_keys(&r);
-    if (!write_outputs(&r, outputs)) {
+    if (!write_output(&r, &output)) {
         r.shift = fv_safety_shift(r.keys.end - r.keys.begin);
         r.safe = 1;
         take_all_keys(&r);
-        write_outputs(&r, outputs);
+        write_output(&r, &output);
     }
     fv_output_sums(call, &head, item.work, 0, r.count, scratch->m, scratch->l);
     /* Without keys there may be no weights to point to. */

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "src/integer.h"
+#include "src/stage.h"
 #include "src/sums.h"
 #include "src/terms.h"
 
@@ -30,14 +32,41 @@ static void reset(fv_panel *panel, int32_t safe) {
     panel->suspect = 0;
 }
 
-void fv_panel_begin(const fv_head *head, fv_panel *panel) {
-    const fovea_attention_args *args = head->args;
+/* Columns of rows of another type than f32 that pass through the scratch of the scores at a time. */
+static int64_t columns_at_once(int64_t count, int64_t begin) {
+    return fv_min64(count - begin, FV_MAX_BLOCK);
+}
+
+static float *scratch_row(const fv_scratch *scratch, int32_t lane) {
+    return scratch->s + (int64_t)lane * FV_MAX_BLOCK;
+}
+
+static void pack_queries(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch) {
+    const fovea_plan *plan = head->plan;
+    const fovea_type type = plan->desc.type_q;
+    const int64_t head_dim = plan->desc.head_dim;
     int64_t offsets[FV_MAX_LANES];
     const float *rows[FV_MAX_LANES] = {0};
-    fv_lane_offsets(head, args->q_strides, panel->first_lane, panel->lanes, offsets);
-    for (int32_t lane = 0; lane < panel->lanes; lane++)
-        rows[lane] = (const float *)args->q + offsets[lane];
-    kernels_of(head)->pack(rows, panel->ld, head->plan->desc.head_dim, head->plan->query_scale, panel->q);
+    fv_lane_offsets(head, head->args->q_strides, panel->first_lane, panel->lanes, offsets);
+    if (type == FOVEA_F32) {
+        for (int32_t lane = 0; lane < panel->lanes; lane++)
+            rows[lane] = (const float *)head->args->q + offsets[lane];
+        kernels_of(head)->pack(rows, panel->ld, head_dim, plan->query_scale, panel->q);
+        return;
+    }
+    for (int64_t d = 0; d < head_dim; d += FV_MAX_BLOCK) {
+        int64_t columns = columns_at_once(head_dim, d);
+        for (int32_t lane = 0; lane < panel->lanes; lane++) {
+            fv_widen(plan->backend->convert, type, fv_element(head->args->q, type, offsets[lane] + d), 1.0f, columns,
+                     scratch_row(scratch, lane));
+            rows[lane] = scratch_row(scratch, lane);
+        }
+        kernels_of(head)->pack(rows, panel->ld, columns, plan->query_scale, panel->q + d * panel->ld);
+    }
+}
+
+void fv_panel_begin(const fv_head *head, fv_panel *panel, const fv_scratch *scratch) {
+    pack_queries(head, panel, scratch);
     reset(panel, 0);
 }
 
@@ -317,29 +346,51 @@ void fv_panel_sum_factors(const fv_panel *panel, float *factor) {
         factor[lane] = fv_sum_factor(panel->l[lane]);
 }
 
-static int32_t write_rows(const fv_head *head, const fv_panel *panel, float *const *rows) {
+/* Returns non-zero if the results were finite before they were rounded to the output's type. */
+static int32_t write_rows(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch,
+                          const fv_output *output) {
+    const int64_t head_dim_v = head->plan->desc.head_dim_v;
     float factor[FV_MAX_LANES] __attribute__((aligned(FV_ALIGNMENT)));
+    float *rows[FV_MAX_LANES] = {0};
     fv_panel_sum_factors(panel, factor);
-    return kernels_of(head)->unpack(rows, panel->ld, head->plan->desc.head_dim_v, panel->o, factor);
+    if (output->type == FOVEA_F32) {
+        for (int32_t lane = 0; lane < panel->lanes; lane++)
+            rows[lane] = output->rows[lane];
+        return kernels_of(head)->unpack(rows, panel->ld, head_dim_v, panel->o, factor);
+    }
+    int32_t finite = 1;
+    for (int32_t lane = 0; lane < panel->lanes; lane++)
+        rows[lane] = scratch_row(scratch, lane);
+    for (int64_t d = 0; d < head_dim_v; d += FV_MAX_BLOCK) {
+        int64_t columns = columns_at_once(head_dim_v, d);
+        finite &= kernels_of(head)->unpack(rows, panel->ld, columns, panel->o + d * panel->ld, factor) != 0;
+        for (int32_t lane = 0; lane < panel->lanes; lane++)
+            fv_narrow(head->plan->backend->convert, output->type, rows[lane], columns,
+                      (char *)output->rows[lane] + d * fv_type_bytes(output->type));
+    }
+    return finite;
 }
 
 static void compute_safely(const fv_head *head, fv_panel *panel, const fv_scratch *scratch) {
     reset(panel, 1);
-    while (panel->next_key < panel->keys.end)
-        fv_panel_take_block(head, panel, scratch);
+    while (panel->next_key < panel->keys.end) {
+        fv_key_range keys = {panel->next_key, fv_panel_block_end(head, panel)};
+        fv_head staged = fv_stage(head, keys, 1, scratch);
+        fv_panel_take_block(&staged, panel, scratch);
+    }
     float shift = safety_shift(panel);
     for (int32_t lane = 0; lane < panel->ld; lane++)
         panel->m[lane] += shift;
 }
 
-void fv_panel_finish(const fv_head *head, fv_panel *panel, const fv_scratch *scratch, float *const *rows) {
+void fv_panel_finish(const fv_head *head, fv_panel *panel, const fv_scratch *scratch, const fv_output *output) {
     if (!panel->started) {
         fill(panel->l, panel->ld, 0.0f);
         memset(panel->o, 0, (size_t)panel->ld * (size_t)head->plan->desc.head_dim_v * sizeof(float));
     }
-    int32_t finite = write_rows(head, panel, rows);
+    int32_t finite = write_rows(head, panel, scratch, output);
     if (finite && !panel->suspect && sums_are_plausible(head, panel))
         return;
     compute_safely(head, panel, scratch);
-    write_rows(head, panel, rows);
+    write_rows(head, panel, scratch, output);
 }

@@ -37,24 +37,24 @@ typedef struct fv_panel {
 } fv_panel;
 
 /* Prepares a panel for its first block: packs the queries. The pointers and sizes are set. */
-void fv_panel_begin(const fv_head *head, fv_panel *panel);
+void fv_panel_begin(const fv_head *head, fv_panel *panel, const fv_scratch *scratch);
 
 /* End of the panel's block that begins at next_key: blocks end at multiples of the backend's block size, and a short
  * rest joins the block before it. Depends on the panel alone. */
 int64_t fv_panel_block_end(const fv_head *head, const fv_panel *panel);
 
-/* Takes the next block. */
+/* Takes the next block, whose keys and values are f32 (stage.h). */
 void fv_panel_take_block(const fv_head *head, fv_panel *panel, const fv_scratch *scratch);
 
-/* After the last block: writes o / l to rows[lane] (NULL: padding). The panel is computed again if need be; afterwards
- * m and l are defined for every lane, l being 0 for lanes without a key. */
-void fv_panel_finish(const fv_head *head, fv_panel *panel, const fv_scratch *scratch, float *const *rows);
+/* After the last block: writes o / l to the output, rounded once. The panel is computed again if need be; afterwards m
+ * and l are defined for every lane, l being 0 for lanes without a key. */
+void fv_panel_finish(const fv_head *head, fv_panel *panel, const fv_scratch *scratch, const fv_output *output);
 
 /* The factor of each lane, padding included, that divides it by its sum. */
 void fv_panel_sum_factors(const fv_panel *panel, float *factor);
 
 /* Scores of keys [key_begin, key_begin + keys) for all lanes, with terms and masks, to scratch->s, in log2 units: -inf
- * where forbidden. */
+ * where forbidden. The keys are f32. */
 void fv_panel_scores(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch, int64_t key_begin,
                      int32_t keys, const fv_visible *visible);
 

@@ -28,18 +28,21 @@ static float *partial_row(const fv_call *call, const partial *p, int64_t split, 
     return p->o + ((split - p->first_split) * call->workspace.partials.lanes + lane) * call->plan->desc.head_dim_v;
 }
 
-void fv_output_rows(const fv_call *call, const fv_head *head, const fv_work *work, int64_t first_lane, int32_t lanes,
-                    float **rows) {
+fv_output fv_output_of(const fv_call *call, const fv_head *head, const fv_work *work, int64_t first_lane,
+                       int32_t lanes) {
+    fv_output output = {.type = FOVEA_F32};
     if (work->split >= 0) {
         partial p = partial_of(call, head);
         for (int32_t lane = 0; lane < lanes; lane++)
-            rows[lane] = partial_row(call, &p, work->split, first_lane + lane);
-        return;
+            output.rows[lane] = partial_row(call, &p, work->split, first_lane + lane);
+        return output;
     }
     int64_t offsets[FV_MAX_LANES];
     fv_lane_offsets(head, call->args->out_strides, first_lane, lanes, offsets);
+    output.type = call->plan->desc.type_out;
     for (int32_t lane = 0; lane < lanes; lane++)
-        rows[lane] = (float *)call->args->out + offsets[lane];
+        output.rows[lane] = (char *)call->args->out + offsets[lane] * fv_type_bytes(output.type);
+    return output;
 }
 
 static void write_log_sum_exp(const fv_call *call, const fv_head *head, int64_t first_lane, int32_t lanes,
@@ -84,28 +87,31 @@ void fv_partials_begin(const fv_call *call) {
     }
 }
 
-static void merge_splits(const fv_call *call, const fv_head *head) {
+static void merge_splits(const fv_call *call, const fv_head *head, const fv_scratch *scratch) {
     partial p = partial_of(call, head);
     fv_work whole = {.split = -1};
     int64_t lanes = head->sequence->len_q * call->plan->geometry.group;
     int64_t row_distance = call->workspace.partials.lanes * call->plan->desc.head_dim_v;
     for (int64_t lane = 0; lane < lanes; lane++) {
         int64_t at = lane * call->workspace.partials.splits;
-        float *out, m, l;
-        fv_output_rows(call, head, &whole, lane, 1, &out);
+        float m, l;
+        fv_output output = fv_output_of(call, head, &whole, lane, 1);
+        float *out = output.type == FOVEA_F32 ? output.rows[0] : scratch->o;
         fv_merge_row(call->plan->backend->row, call->plan->exp, p.splits, p.m + at, p.l + at,
                      partial_row(call, &p, p.first_split, lane), row_distance, call->plan->desc.head_dim_v, out, &m,
                      &l);
+        if (output.type != FOVEA_F32)
+            fv_narrow(call->plan->backend->convert, output.type, out, call->plan->desc.head_dim_v, output.rows[0]);
         fv_output_sums(call, head, &whole, lane, 1, &m, &l);
     }
 }
 
-void fv_partials_complete(const fv_call *call, fv_item item) {
+void fv_partials_complete(const fv_call *call, fv_item item, const fv_scratch *scratch) {
     if (item.work->split < 0)
         return;
     int64_t pair = item.work->batch * call->plan->geometry.heads_kv + item.head_kv;
     if (atomic_fetch_sub_explicit(&call->workspace.partials.pending[pair], 1, memory_order_acq_rel) != 1)
         return;
     fv_head head = fv_head_of(call, item);
-    merge_splits(call, &head);
+    merge_splits(call, &head, scratch);
 }

@@ -4,9 +4,9 @@
 
 #include "src/call.h"
 
-/* Rows for the outputs (already divided by their sums) of `lanes` lanes from first_lane on. */
-void fv_output_rows(const fv_call *call, const fv_head *head, const fv_work *work, int64_t first_lane, int32_t lanes,
-                    float **rows);
+/* Rows for the outputs (already divided by their sums) of `lanes` lanes from first_lane on: f32 those of a split. */
+fv_output fv_output_of(const fv_call *call, const fv_head *head, const fv_work *work, int64_t first_lane,
+                       int32_t lanes);
 
 /* Takes the references and sums of the lanes: stored with the split's partial results, or written as log-sum-exp where
  * the caller wants it. */
@@ -16,7 +16,8 @@ void fv_output_sums(const fv_call *call, const fv_head *head, const fv_work *wor
 /* Marks every split of the call as pending. */
 void fv_partials_begin(const fv_call *call);
 
-/* Called when an item of a split is complete: whoever completes the last split merges them, in the order of splits. */
-void fv_partials_complete(const fv_call *call, fv_item item);
+/* Called when an item of a split is complete: whoever completes the last split merges them, in the order of splits. The
+ * item's outputs in the scratch are overwritten. */
+void fv_partials_complete(const fv_call *call, fv_item item, const fv_scratch *scratch);
 
 #endif

@@ -53,6 +53,12 @@ static fv_geometry geometry_of(const fovea_attention_desc *desc, const fv_panel_
     };
 }
 
+/* Results of 16 bits lose nothing to the polynomial's error. */
+static fv_exp exp_of(const fovea_attention_desc *desc) {
+    const int32_t narrow = desc->type_out != FOVEA_F32;
+    return desc->exp == FOVEA_EXP_FUSED || (desc->exp == FOVEA_EXP_DEFAULT && narrow) ? FV_EXP_FUSED : FV_EXP_SLEEF;
+}
+
 fovea_status fv_plan_init(const fovea_attention_desc *desc, fovea_plan *plan) {
     *plan = (fovea_plan){0};
     fovea_status status = fv_validate_desc(desc, &plan->desc);
@@ -66,7 +72,7 @@ fovea_status fv_plan_init(const fovea_attention_desc *desc, fovea_plan *plan) {
     plan->desc.allocator = NULL;
     plan->key_block = key_block_of(d, plan->backend->panel);
     plan->geometry = geometry_of(d, plan->backend->panel);
-    plan->exp = d->exp == FOVEA_EXP_FUSED ? FV_EXP_FUSED : FV_EXP_SLEEF;
+    plan->exp = exp_of(d);
     plan->cap = d->softcap < ineffective_softcap ? d->softcap * FV_LOG2_E : 0.0f;
     plan->query_scale = finite_float(plan->cap > 0 ? (double)d->scale / d->softcap : d->scale * (double)FV_LOG2_E);
     plan->has_score_terms = (d->inputs & (FOVEA_INPUT_MASK | FOVEA_INPUT_BIAS)) != 0;

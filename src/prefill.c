@@ -34,7 +34,7 @@ static int32_t has_block_before(const fv_panel *panel, int64_t limit) {
 
 /* The rows of [begin, end), none if that is empty. */
 static fv_ahead rows_ahead(const fv_head *head, int64_t begin, int64_t end) {
-    const int64_t size = sizeof(float);
+    const int64_t size = fv_type_bytes(head->k.type);
     if (begin >= end)
         return (fv_ahead){0};
     return (fv_ahead){
@@ -85,9 +85,8 @@ static void take_all_blocks(const fv_head *head, fv_panel *panels, int32_t count
 
 static void finish_panel(const fv_call *call, const fv_head *head, const fv_work *work, fv_panel *panel,
                          const fv_scratch *scratch) {
-    float *rows[FV_MAX_LANES] = {0};
-    fv_output_rows(call, head, work, panel->first_lane, panel->lanes, rows);
-    fv_panel_finish(head, panel, scratch, rows);
+    fv_output output = fv_output_of(call, head, work, panel->first_lane, panel->lanes);
+    fv_panel_finish(head, panel, scratch, &output);
     fv_output_sums(call, head, work, panel->first_lane, panel->lanes, panel->m, panel->l);
     /* Without keys there may be no weights to point to. */
     if (call->plan->desc.weights && call->args->len_kv > 0)
@@ -101,7 +100,7 @@ void fv_prefill_item(const fv_call *call, fv_item item, const fv_scratch *scratc
     int64_t lanes = 0;
     for (int32_t i = 0; i < count; i++) {
         panels[i] = panel_at(&head, item.work, item.work->panel_begin + i, lanes, scratch);
-        fv_panel_begin(&head, &panels[i]);
+        fv_panel_begin(&head, &panels[i], scratch);
         lanes += panels[i].ld;
     }
     take_all_blocks(&head, panels, count, scratch);

@@ -1,4 +1,6 @@
-/* Copies of the keys and values of a block, laid out for the cache.
+/* Copies of the keys and values of a block, in f32 and laid out for the cache.
+ *
+ * The panel kernels read f32: rows of another type are widened here, once for all panels of an item.
  *
  * Register tiles walk down a block with the row stride of the tensor, once for every few columns. Where that stride is
  * a multiple of a large power of two, the rows fall into few sets of the cache and evict one another before the next
@@ -9,13 +11,18 @@
 
 #include "src/call.h"
 
-/* Panels that must share a copy to be worth it. */
+/* Panels that must share a copy of f32 rows to be worth it. */
 #define FV_STAGE_PANELS 12
 
-/* Floats of a copy of the rows of a block, of `count` elements each; 0 if rows are too long to be copied. */
-int64_t fv_stage_floats(const fovea_plan *plan, int64_t count);
+/* Floats of a copy of the rows of a block, of `count` elements each, if `panels` panels may share it; 0 if there will
+ * be none. */
+int64_t fv_stage_floats(const fovea_plan *plan, int64_t panels, int64_t count);
 
-/* The head with keys and values in [keys.begin, keys.end) copied to the scratch where that pays for `users` panels. */
+/* The head with keys and values in [keys.begin, keys.end) as f32: copied to the scratch where they are of another type,
+ * or where that pays for `users` panels. */
 fv_head fv_stage(const fv_head *head, fv_key_range keys, int32_t users, const fv_scratch *scratch);
+
+/* The same for the keys alone: the values stay where they are. */
+fv_head fv_stage_keys(const fv_head *head, fv_key_range keys, int32_t users, const fv_scratch *scratch);
 
 #endif

@@ -14,14 +14,35 @@ static inline float in_log2_units(float bias) {
     return term;
 }
 
-static void bias_terms(const float *bias, int64_t stride, int32_t keys, float *row) {
-    if (stride == 1) {
-        for (int32_t key = 0; key < keys; key++)
-            row[key] = in_log2_units(bias[key]);
-        return;
+/* Elements `stride` apart, as f32. */
+static void gather_f32(const float *from, int64_t stride, int32_t count, float *to) {
+    for (int32_t i = 0; i < count; i++)
+        to[i] = from[i * stride];
+}
+
+static void gather_16_bits(const fv_convert_kernels *kernels, fovea_type type, const uint16_t *from, int64_t stride,
+                           int32_t count, float *to) {
+    uint16_t run[64];
+    const int32_t most = sizeof run / sizeof *run;
+    for (int32_t done = 0; done < count; done += most) {
+        int32_t length = count - done < most ? count - done : most;
+        for (int32_t i = 0; i < length; i++)
+            run[i] = from[(done + i) * stride];
+        fv_widen(kernels, type, run, 1.0f, length, to + done);
     }
+}
+
+static void bias_terms(const fovea_plan *plan, const void *bias, int64_t stride, int32_t keys, float *row) {
+    const fv_convert_kernels *kernels = plan->backend->convert;
+    const fovea_type type = plan->desc.type_bias;
+    if (stride == 1)
+        fv_widen(kernels, type, bias, 1.0f, keys, row);
+    else if (type == FOVEA_F32)
+        gather_f32(bias, stride, keys, row);
+    else
+        gather_16_bits(kernels, type, bias, stride, keys, row);
     for (int32_t key = 0; key < keys; key++)
-        row[key] = in_log2_units(bias[key * stride]);
+        row[key] = in_log2_units(row[key]);
 }
 
 static void forbid(const uint8_t *mask, int64_t stride, int32_t keys, float *row) {
@@ -39,8 +60,9 @@ void fv_terms_of_lane(const fv_head *head, int64_t lane, int64_t key_begin, int3
     int64_t offset;
     if (args->bias) {
         fv_lane_offsets(head, args->bias_strides, lane, 1, &offset);
-        bias_terms((const float *)args->bias + offset + key_begin * args->bias_strides[3], args->bias_strides[3], keys,
-                   row);
+        const int64_t stride = args->bias_strides[3];
+        const void *bias = fv_element(args->bias, head->plan->desc.type_bias, offset + key_begin * stride);
+        bias_terms(head->plan, bias, stride, keys, row);
     } else {
         for (int32_t key = 0; key < keys; key++)
             row[key] = 0.0f;

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "fovea/attention.h"
+#include "src/elements.h"
 #include "src/overlap.h"
 
 /* Checks that a struct that begins with struct_size is not NULL, has at least the `known` bytes of this version, and
@@ -21,11 +22,6 @@ fovea_status fv_check_allocator(const fovea_allocator *allocator);
 
 /* Answers FOVEA_UNSUPPORTED to a legal descriptor that this version cannot compute. */
 fovea_status fv_check_supported(const fovea_attention_desc *desc);
-
-/* Bytes of an element. */
-static inline int64_t fv_type_bytes(fovea_type type) {
-    return type == FOVEA_F32 ? 4 : type == FOVEA_INT8 ? 1 : 2;
-}
 
 static inline int64_t fv_index_bytes(fovea_index_type type) {
     return type == FOVEA_INDEX_INT64 ? 8 : 4;

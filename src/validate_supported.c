@@ -15,10 +15,7 @@ fovea_status fv_check_supported(const fovea_attention_desc *desc) {
         {packed && masked, "inputs: a mask has no packed form"},
         {packed && biased, "inputs: a bias has no packed form"},
         {packed && desc->weights != FOVEA_WEIGHTS_NONE, "weights: attention weights have no packed form"},
-        /* In this version. A type_out other than f32 is that of q. */
-        {desc->type_q != FOVEA_F32, "type_q: this version computes f32 queries"},
-        {desc->type_kv != FOVEA_F32, "type_kv: this version computes f32 keys and values"},
-        {biased && desc->type_bias != FOVEA_F32, "type_bias: this version computes with an f32 bias"},
+        /* In this version. */
         {desc->form_q != FOVEA_FORM_DENSE, "form_q: this version computes the dense form"},
         {desc->form_kv != FOVEA_FORM_DENSE, "form_kv: this version computes the dense form"},
         {(desc->inputs & FOVEA_INPUT_ALIBI) != 0, "inputs: this version has no ALiBi (alibi_slopes)"},

@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "src/stage.h"
+
 float *fv_weights_row(const fv_head *head, int64_t lane) {
     int64_t offset;
     fv_lane_offsets(head, head->args->weights_strides, lane, 1, &offset);
@@ -54,7 +56,8 @@ void fv_panel_weights(const fv_head *head, const fv_panel *panel, const fv_scrat
         int32_t keys = panel->keys.end - key < block ? (int32_t)(panel->keys.end - key) : block;
         fv_visible visible;
         see_all_vectors(head, panel, key, keys, &visible);
-        fv_panel_scores(head, panel, scratch, key, keys, &visible);
+        fv_head staged = fv_stage_keys(head, (fv_key_range){key, key + keys}, 1, scratch);
+        fv_panel_scores(&staged, panel, scratch, key, keys, &visible);
         kernels->exponentials(scratch->s, panel->ld, panel->vectors, keys, panel->m, head->plan->exp, !ordinary);
         for (int32_t lane = 0; lane < panel->lanes; lane++)
             rows[lane] = fv_weights_row(head, panel->first_lane + lane) + key;

@@ -154,6 +154,71 @@ START_TEST(fused_qkv_views) {
 }
 END_TEST
 
+/* Every legal combination of the types of queries, keys and values, outputs and bias. */
+static void check_types(int32_t index, const problem_spec *base) {
+    static const fovea_type floats[] = {FOVEA_F32, FOVEA_F16, FOVEA_BF16};
+    for (int n = 0; n < 3 * 4 * 2 * 3; n++) {
+        problem_spec spec = on_case(*base, index);
+        spec.type_q = floats[n % 3];
+        spec.type_kv = (fovea_type)(n / 3 % 4);
+        spec.type_out = n / 12 % 2 ? spec.type_q : FOVEA_F32;
+        spec.type_bias = floats[n / 24];
+        const fovea_type types[] = {spec.type_q, spec.type_kv, spec.type_bias};
+        int32_t f16 = 0, bf16 = 0;
+        for (int i = 0; i < 3; i++) {
+            f16 += types[i] == FOVEA_F16;
+            bf16 += types[i] == FOVEA_BF16;
+        }
+        if (f16 == 0 || bf16 == 0) {
+            problem_check(&spec);
+        }
+    }
+}
+
+START_TEST(every_combination_of_types) {
+    static const int64_t lengths[] = {1, 40};
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        check_types(_i, &PROBLEM(.batch = 2, .heads_q = 4, .heads_kv = 2, .len_q = lengths[i], .len_kv = 75,
+                                 .head_dim = 21, .head_dim_v = 18, .causal = 1, .inputs = FOVEA_INPUT_BIAS,
+                                 .bias_forbids = 0.1, .bias_broadcast = BROADCAST_HEADS, .outputs = FOVEA_OUTPUT_LSE));
+        check_types(_i, &PROBLEM(.batch = 2, .heads_q = 4, .heads_kv = 2, .len_q = lengths[i], .len_kv = 75,
+                                 .head_dim = 8, .head_dim_v = 33, .inputs = FOVEA_INPUT_BIAS,
+                                 .bias_broadcast = BROADCAST_KEYS, .weights = FOVEA_WEIGHTS_PROBABILITIES));
+    }
+}
+END_TEST
+
+START_TEST(narrow_types_across_blocks_splits_and_long_rows) {
+    for (int type = FOVEA_F16; type <= FOVEA_INT8; type++) {
+        const fovea_type type_q = type == FOVEA_INT8 ? FOVEA_F16 : (fovea_type)type;
+        for (int64_t len_q = 1; len_q <= 80; len_q += 79) {
+            CHECK_ON_CASE(_i, .type_q = type_q, .type_kv = (fovea_type)type, .type_out = type_q, .heads_q = 2,
+                          .len_q = len_q, .len_kv = 2600, .head_dim = 16, .head_dim_v = 24, .layout_k = LAYOUT_BSHD,
+                          .outputs = FOVEA_OUTPUT_LSE, .row_step = 16);
+            CHECK_ON_CASE(_i, .type_q = type_q, .type_kv = (fovea_type)type, .type_out = type_q, .heads_q = 2,
+                          .len_q = len_q, .len_kv = 100, .head_dim = 700, .head_dim_v = 530, .row_step = 16);
+        }
+        /* Many panels to an item, keys of several lengths, rows that cannot be read past them. */
+        CHECK_ON_CASE(_i, .type_q = type_q, .type_kv = (fovea_type)type, .type_out = type_q, .batch = 2, .len_q = 500,
+                      .len_kv = 600, .head_dim = 9, .head_dim_v = 7, .causal = 1,
+                      .inputs = FOVEA_INPUT_KEY_LENGTHS | FOVEA_INPUT_FIRST_KEYS, .layout_k = LAYOUT_ROW_A_PAGE,
+                      .layout_v = LAYOUT_ROW_A_PAGE, .row_step = 16);
+    }
+}
+END_TEST
+
+START_TEST(narrow_types_with_nan_and_infinities_in_allowed_and_forbidden_places) {
+    for (int type = FOVEA_F16; type <= FOVEA_INT8; type++) {
+        for (int64_t seed = 1; seed <= 20; seed++) {
+            const fovea_type type_q = type == FOVEA_INT8 ? FOVEA_BF16 : (fovea_type)type;
+            CHECK_ON_CASE(_i, .seed = (uint64_t)seed, .type_q = type_q, .type_kv = (fovea_type)type, .type_out = type_q,
+                          .heads_q = 2, .len_q = seed % 2 ? 3 : 40, .len_kv = 90, .causal = 1, .hostile = 3,
+                          .outputs = FOVEA_OUTPUT_LSE, .weights = FOVEA_WEIGHTS_PROBABILITIES);
+        }
+    }
+}
+END_TEST
+
 START_TEST(softcap_before_bias_before_masks) {
     for (int64_t len_q = 1; len_q <= 30; len_q += 29) {
         CHECK_ON_CASE(_i, .len_q = len_q, .len_kv = 50, .softcap = 2, .query_range = 8, .outputs = FOVEA_OUTPUT_LSE,
@@ -249,6 +314,9 @@ Suite *attention_suite(void) {
     ADD_FOR_CASES(features, keys_past_the_length_are_never_read);
     ADD_FOR_CASES(features, every_layout_of_inputs_and_outputs);
     ADD_FOR_CASES(features, fused_qkv_views);
+    ADD_FOR_CASES(features, every_combination_of_types);
+    ADD_FOR_CASES(features, narrow_types_across_blocks_splits_and_long_rows);
+    ADD_FOR_CASES(features, narrow_types_with_nan_and_infinities_in_allowed_and_forbidden_places);
     ADD_FOR_CASES(features, softcap_before_bias_before_masks);
     ADD_FOR_CASES(features, any_finite_scale_is_used_as_given);
     ADD_FOR_CASES(features, probabilities_sum_to_one_and_are_zero_where_forbidden);

@@ -1,6 +1,6 @@
 /* Every kernel of the conversion family, of every backend that this processor runs. The oracle shares nothing with the
- * kernels: it knows the numbers that a narrow type has as doubles, from the definition of their bits, and finds the
- * nearest one by search. */
+ * kernels: it knows the numbers that a narrow type has as doubles, from the definition of their bits, and rounds in
+ * doubles (support/narrow.c). */
 #include <check.h>
 #include <float.h>
 #include <math.h>
@@ -10,36 +10,10 @@
 #include "support/backends.h"
 #include "support/fpmode.h"
 #include "support/kernel_memory.h"
+#include "support/narrow.h"
 #include "support/random.h"
 
 /* --- The oracle --- */
-
-/* A 16-bit floating-point type: a sign, an exponent and `fraction_bits`. */
-typedef struct narrow_type {
-    const char *name;
-    int32_t fraction_bits;
-    int32_t exponent_bias;
-} narrow_type;
-
-static const narrow_type f16 = {"f16", 10, 15}, bf16 = {"bf16", 7, 127};
-
-enum { CODES = 65536, SIGN = 0x8000 };
-
-static uint16_t infinity_of(const narrow_type *type) {
-    return (uint16_t)(((1 << (15 - type->fraction_bits)) - 1) << type->fraction_bits);
-}
-
-static uint16_t quiet_bit_of(const narrow_type *type) {
-    return (uint16_t)(1 << (type->fraction_bits - 1));
-}
-
-/* The value of a finite code; for infinity's the power of two that would come next. */
-static double magnitude_of(const narrow_type *type, uint16_t code) {
-    const int32_t exponent = (code & ~SIGN) >> type->fraction_bits, one = 1 << type->fraction_bits;
-    const int32_t fraction = code & (one - 1);
-    const int32_t last_place = 1 - type->exponent_bias - type->fraction_bits;
-    return exponent == 0 ? ldexp(fraction, last_place) : ldexp(one + fraction, exponent - 1 + last_place);
-}
 
 static uint32_t bits_of(float x) {
     uint32_t bits;
@@ -55,34 +29,20 @@ static float float_of(uint32_t bits) {
 
 /* The bits of the f32 that a code stands for. */
 static uint32_t wide_bits(const narrow_type *type, uint16_t code) {
-    const uint32_t sign = (uint32_t)(code & SIGN) << 16, magnitude = code & ~(uint32_t)SIGN;
-    const uint16_t infinity = infinity_of(type);
+    const uint32_t sign = (uint32_t)(code & NARROW_SIGN) << 16, magnitude = code & ~(uint32_t)NARROW_SIGN;
+    const uint16_t infinity = narrow_infinity(type);
     if (magnitude > infinity) {
         /* Only bf16 has room for a signalling NaN that nothing touches. */
-        const uint32_t quiet = type == &bf16 ? 0 : quiet_bit_of(type);
+        const uint32_t quiet = type == &narrow_bf16 ? 0 : narrow_quiet_bit(type);
         return sign | 0x7f800000 | ((magnitude | quiet) & (infinity ^ 0x7fffu)) << (23 - type->fraction_bits);
     }
-    return sign | (magnitude == infinity ? 0x7f800000 : bits_of((float)magnitude_of(type, (uint16_t)magnitude)));
+    return bits_of((float)narrow_value(type, code));
 }
 
-/* The code that is nearest to x, and the even one between two. */
-static uint16_t nearest_code(const narrow_type *type, float x) {
-    const uint16_t sign = signbit(x) ? SIGN : 0, infinity = infinity_of(type);
-    const double magnitude = fabs((double)x);
-    if (isnan(x)) {
-        const uint32_t payload = (bits_of(x) & 0x7fffff) >> (23 - type->fraction_bits);
-        return (uint16_t)(sign | infinity | quiet_bit_of(type) | payload);
-    }
-    uint16_t low = 0, high = infinity;
-    if (magnitude >= magnitude_of(type, high)) {
-        return sign | infinity;
-    }
-    while (high - low > 1) {
-        const uint16_t middle = (uint16_t)((low + high) / 2);
-        *(magnitude_of(type, middle) <= magnitude ? &low : &high) = middle;
-    }
-    const double below = magnitude - magnitude_of(type, low), above = magnitude_of(type, high) - magnitude;
-    return sign | (below < above || (below == above && low % 2 == 0) ? low : high);
+/* What x becomes; a NaN keeps the upper bits of its payload. */
+static uint16_t expected_code(const narrow_type *type, float x) {
+    const uint32_t payload = isnan(x) ? (bits_of(x) & 0x7fffff) >> (23 - type->fraction_bits) : 0;
+    return (uint16_t)(narrow_nearest(type, (double)x) | payload);
 }
 
 /* --- The kernels under test --- */
@@ -91,11 +51,11 @@ typedef void (*widen_kernel)(const uint16_t *from, int64_t count, float *to);
 typedef void (*narrow_kernel)(const float *from, int64_t count, uint16_t *to);
 
 static widen_kernel widening(const fv_convert_kernels *kernels, const narrow_type *type) {
-    return type == &f16 ? kernels->widen_f16 : kernels->widen_bf16;
+    return type == &narrow_f16 ? kernels->widen_f16 : kernels->widen_bf16;
 }
 
 static narrow_kernel narrowing(const fv_convert_kernels *kernels, const narrow_type *type) {
-    return type == &f16 ? kernels->narrow_f16 : kernels->narrow_bf16;
+    return type == &narrow_f16 ? kernels->narrow_f16 : kernels->narrow_bf16;
 }
 
 static void check_widened(const narrow_type *type, int64_t count, const uint16_t *from, const float *to) {
@@ -107,7 +67,7 @@ static void check_widened(const narrow_type *type, int64_t count, const uint16_t
 
 static void check_narrowed(const narrow_type *type, int64_t count, const float *from, const uint16_t *to) {
     for (int64_t i = 0; i < count; i++) {
-        const uint16_t expected = nearest_code(type, from[i]);
+        const uint16_t expected = expected_code(type, from[i]);
         ck_assert_msg(to[i] == expected, "%s of %a (0x%08x) is 0x%04x instead of 0x%04x", type->name, (double)from[i],
                       bits_of(from[i]), to[i], expected);
     }
@@ -115,14 +75,14 @@ static void check_narrowed(const narrow_type *type, int64_t count, const float *
 
 /* Every step-th code is enough where time is scarce; an odd step meets even and odd ones. */
 static int32_t code_step(void) {
-    return (int32_t)(CODES / test_scaled(CODES)) | 1;
+    return (int32_t)(NARROW_CODES / test_scaled(NARROW_CODES)) | 1;
 }
 
 static void check_every_code(const fv_convert_kernels *kernels, const narrow_type *type) {
-    static uint16_t codes[CODES];
-    static float wide[CODES];
+    static uint16_t codes[NARROW_CODES];
+    static float wide[NARROW_CODES];
     int64_t count = 0;
-    for (int32_t code = 0; code < CODES; code += code_step()) {
+    for (int32_t code = 0; code < NARROW_CODES; code += code_step()) {
         codes[count++] = (uint16_t)code;
     }
     widening(kernels, type)(codes, count, wide);
@@ -130,8 +90,8 @@ static void check_every_code(const fv_convert_kernels *kernels, const narrow_typ
 }
 
 START_TEST(every_f16_and_bf16_widens_exactly) {
-    check_every_code(backend_at(_i)->convert, &f16);
-    check_every_code(backend_at(_i)->convert, &bf16);
+    check_every_code(backend_at(_i)->convert, &narrow_f16);
+    check_every_code(backend_at(_i)->convert, &narrow_bf16);
 }
 END_TEST
 
@@ -139,8 +99,10 @@ END_TEST
 enum { NEIGHBOURS = 12 };
 
 static void neighbourhood(const narrow_type *type, uint16_t code, float *x) {
-    const float value = (float)magnitude_of(type, code);
-    const float middle = (float)((magnitude_of(type, code) + magnitude_of(type, (uint16_t)(code + 1))) / 2);
+    const float value = (float)narrow_value(type, code);
+    const double next =
+        code + 1 < narrow_infinity(type) ? narrow_value(type, (uint16_t)(code + 1)) : narrow_beyond(type);
+    const float middle = (float)((narrow_value(type, code) + next) / 2);
     const float positive[] = {value,  nextafterf(value, 0),  nextafterf(value, INFINITY),
                               middle, nextafterf(middle, 0), nextafterf(middle, INFINITY)};
     for (int32_t i = 0; i < NEIGHBOURS; i++) {
@@ -149,22 +111,22 @@ static void neighbourhood(const narrow_type *type, uint16_t code, float *x) {
 }
 
 static void check_every_neighbourhood(const fv_convert_kernels *kernels, const narrow_type *type) {
-    static float wide[CODES / 2 * NEIGHBOURS];
-    static uint16_t narrow[CODES / 2 * NEIGHBOURS];
+    static float wide[NARROW_CODES / 2 * NEIGHBOURS];
+    static uint16_t narrow[NARROW_CODES / 2 * NEIGHBOURS];
     int64_t count = 0;
-    for (int32_t code = 0; code < infinity_of(type); code += code_step()) {
+    for (int32_t code = 0; code < narrow_infinity(type); code += code_step()) {
         neighbourhood(type, (uint16_t)code, wide + count);
         count += NEIGHBOURS;
     }
-    neighbourhood(type, (uint16_t)(infinity_of(type) - 1), wide + count);
+    neighbourhood(type, (uint16_t)(narrow_infinity(type) - 1), wide + count);
     count += NEIGHBOURS;
     narrowing(kernels, type)(wide, count, narrow);
     check_narrowed(type, count, wide, narrow);
 }
 
 START_TEST(narrowing_rounds_to_nearest_even_around_every_value_and_midpoint) {
-    check_every_neighbourhood(backend_at(_i)->convert, &f16);
-    check_every_neighbourhood(backend_at(_i)->convert, &bf16);
+    check_every_neighbourhood(backend_at(_i)->convert, &narrow_f16);
+    check_every_neighbourhood(backend_at(_i)->convert, &narrow_bf16);
 }
 END_TEST
 
@@ -174,14 +136,14 @@ START_TEST(f16_is_exact_whatever_the_denormal_modes) {
     static uint16_t codes[0x400], narrow[0x400];
     static float wide[0x400], exact[0x400];
     for (int32_t code = 0; code < 0x400; code++) {
-        codes[code] = (uint16_t)(code | (code % 2 ? SIGN : 0));
+        codes[code] = (uint16_t)(code | (code % 2 ? NARROW_SIGN : 0));
         exact[code] = (float)(code % 2 ? -1 : 1) * (float)code * 0x1p-24f;
     }
     backend_at(_i)->convert->widen_f16(codes, 0x400, wide);
     backend_at(_i)->convert->narrow_f16(exact, 0x400, narrow);
     fpmode_set(mode);
-    check_widened(&f16, 0x400, codes, wide);
-    check_narrowed(&f16, 0x400, exact, narrow);
+    check_widened(&narrow_f16, 0x400, codes, wide);
+    check_narrowed(&narrow_f16, 0x400, exact, narrow);
 }
 END_TEST
 
@@ -198,7 +160,7 @@ START_TEST(special_values) {
     float wide[SPECIALS];
     uint16_t narrow[SPECIALS];
     memcpy(wide, specials, sizeof wide);
-    const narrow_type *types[] = {&f16, &bf16};
+    const narrow_type *types[] = {&narrow_f16, &narrow_bf16};
     for (int32_t t = 0; t < 2; t++) {
         narrowing(backend_at(_i)->convert, types[t])(wide, SPECIALS, narrow);
         check_narrowed(types[t], SPECIALS, wide, narrow);
@@ -218,7 +180,7 @@ START_TEST(random_bits_narrow_to_the_nearest) {
         wide[i] =
             i % 2 ? ldexpf(within, (int)random_between(&random, -42, 0)) : float_of((uint32_t)random_bits(&random));
     }
-    const narrow_type *types[] = {&f16, &bf16};
+    const narrow_type *types[] = {&narrow_f16, &narrow_bf16};
     for (int32_t t = 0; t < 2; t++) {
         narrowing(backend_at(_i)->convert, types[t])(wide, count, narrow);
         check_narrowed(types[t], count, wide, narrow);
@@ -249,8 +211,8 @@ START_TEST(rows_of_every_length_end_where_they_end) {
     test_random random = test_random_named("convert tails", _i);
     for (int64_t count = 0; count <= LONGEST_TAIL; count++) {
         for (int32_t i = 0; i < TRIES; i++) {
-            check_tail(backend_at(_i)->convert, &f16, count, &random);
-            check_tail(backend_at(_i)->convert, &bf16, count, &random);
+            check_tail(backend_at(_i)->convert, &narrow_f16, count, &random);
+            check_tail(backend_at(_i)->convert, &narrow_bf16, count, &random);
         }
     }
 }

@@ -233,12 +233,19 @@ CHANGE(allocator_small, d->allocator = &c->allocator; c->allocator.struct_size--
 CHANGE(allocator_no_allocate, d->allocator = &c->allocator; c->allocator.allocate = NULL)
 CHANGE(allocator_no_release, d->allocator = &c->allocator; c->allocator.release = NULL)
 
-/* Legal, but not in this version. */
-CHANGE(q_f16, d->type_q = FOVEA_F16; d->type_kv = FOVEA_F16; d->type_out = FOVEA_F16)
+/* Types; memory is read as what they say. */
+CHANGE(all_f16, d->type_q = FOVEA_F16; d->type_kv = FOVEA_F16; d->type_out = FOVEA_F16)
 CHANGE(q_bf16, d->type_q = FOVEA_BF16)
-CHANGE(kv_int8, d->type_kv = FOVEA_INT8)
 CHANGE(bias_f16, with_bias(c); d->type_bias = FOVEA_F16)
 CHANGE(bias_type_unused, d->type_bias = FOVEA_F16)
+CHANGE(kv_int8_without_scales, d->type_kv = FOVEA_INT8)
+CHANGE(kv_int8, d->type_kv = FOVEA_INT8; a->k_scales = m->bias; a->v_scales = m->bias)
+CHANGE(v_scales_null, kv_int8(c); a->v_scales = NULL)
+CHANGE(k_scales_misaligned, kv_int8(c); a->k_scales = (const float *)(const void *)((const char *)m->bias + 1))
+CHANGE(q_f16_misaligned, all_f16(c); a->q = (const char *)m->q + 1)
+CHANGE(v_scales_in_out, kv_int8(c); a->v_scales = m->out)
+
+/* Legal, but not in this version. */
 CHANGE(q_packed, d->form_q = FOVEA_FORM_PACKED)
 CHANGE(kv_packed, d->form_kv = FOVEA_FORM_PACKED)
 CHANGE(kv_paged, d->form_kv = FOVEA_FORM_PAGED; d->page_size = LEN_KV)
@@ -250,7 +257,7 @@ CHANGE(sinks, d->inputs |= FOVEA_INPUT_SINKS; a->sinks = m->bias)
 CHANGE(weights_scaled, d->weights = FOVEA_WEIGHTS_SCALED_SCORES)
 CHANGE(weights_mean, d->weights = FOVEA_WEIGHTS_MEAN_PROBABILITIES)
 CHANGE(arithmetic_bf16, d->arithmetic = FOVEA_ARITHMETIC_BF16)
-CHANGE(invalid_and_unsupported, d->type_q = FOVEA_F16; d->threads = -1)
+CHANGE(invalid_and_unsupported, d->arithmetic = FOVEA_ARITHMETIC_BF16; d->threads = -1)
 #ifdef __aarch64__
 CHANGE(other_architecture, d->isa_cap = FOVEA_ISA_AVX2)
 #else
@@ -466,10 +473,6 @@ static const error_case desc_cases[] = {
     INVALID(allocator_no_allocate, "allocator.allocate"),
     INVALID(allocator_no_release, "allocator.release"),
     INVALID(invalid_and_unsupported, "threads"),
-    UNSUPPORTED(q_f16, "type_q"),
-    UNSUPPORTED(q_bf16, "type_q"),
-    UNSUPPORTED(kv_int8, "type_kv"),
-    UNSUPPORTED(bias_f16, "type_bias"),
     UNSUPPORTED(q_packed, "form_q"),
     UNSUPPORTED(kv_packed, "form_kv"),
     UNSUPPORTED(kv_paged, "form_kv"),
@@ -502,6 +505,11 @@ static const error_case args_cases[] = {
     INVALID(key_lengths_null, "key_lengths is NULL"),
     INVALID(first_keys_null, "first_keys is NULL"),
     INVALID(query_offsets_null, "query_offsets is NULL"),
+    INVALID(kv_int8_without_scales, "k_scales is NULL"),
+    INVALID(v_scales_null, "v_scales is NULL"),
+    INVALID(k_scales_misaligned, "k_scales is not aligned"),
+    INVALID(q_f16_misaligned, "q is not aligned"),
+    INVALID(v_scales_in_out, "out overlaps v_scales"),
     INVALID(lse_null, "lse is NULL"),
     INVALID(weights_null, "weights is NULL"),
     INVALID(mask_unannounced, "mask is given, but desc.inputs"),
@@ -578,7 +586,11 @@ static const error_case legal_cases[] = {
     LEGAL(scale_negative),
     LEGAL(windows_unused),
     LEGAL(windows_largest),
+    LEGAL(all_f16),
+    LEGAL(q_bf16),
+    LEGAL(bias_f16),
     LEGAL(bias_type_unused),
+    LEGAL(kv_int8),
     LEGAL(workspace_given),
     LEGAL(lengths_at_the_ends),
     LEGAL(lengths_wide),

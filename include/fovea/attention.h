@@ -55,7 +55,7 @@ typedef enum fovea_form {
 
 /* The exponential of the f32 softmax. */
 typedef enum fovea_exp {
-    /* The library's choice: SLEEF for f32 results. */
+    /* The library's choice: SLEEF for f32 results, FUSED for f16 and bf16 results. */
     FOVEA_EXP_DEFAULT = 0,
     /* SLEEF's vectorised exp2 (3.5 ULP bound). */
     FOVEA_EXP_SLEEF = 1,
@@ -122,7 +122,7 @@ typedef struct fovea_attention_desc {
     int64_t head_dim_v;
 
     /* Element types: q f32, f16 or bf16; kv f32, f16, bf16 or int8; out f32 or q's; bias f32, f16 or bf16. f16 and bf16
-     * do not mix. This version computes f32 and answers FOVEA_UNSUPPORTED to the others. */
+     * do not mix. Everything is computed in f32; f16 and bf16 results are rounded once, at the end. */
     fovea_type type_q;
     fovea_type type_kv;
     fovea_type type_out;

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "widened.h"
+
 /* One query row: batch entry b, query head h, row i, with the entry's own lengths and its diagonal. */
 typedef struct row_position {
     const fovea_attention_desc *desc;
@@ -351,7 +353,7 @@ bool oracle_has_row(const oracle *self, const fovea_attention_args *args, int64_
     return row % self->row_step == 0 || row == args->len_q - 1;
 }
 
-oracle oracle_create(const fovea_attention_desc *desc, const fovea_attention_args *args, int64_t row_step) {
+static oracle create_wide(const fovea_attention_desc *desc, const fovea_attention_args *args, int64_t row_step) {
     const int64_t rows = desc->batch * desc->heads_q * args->len_q;
     oracle self = {
         .out = expected_create(rows * desc->head_dim_v),
@@ -369,6 +371,13 @@ oracle oracle_create(const fovea_attention_desc *desc, const fovea_attention_arg
         }
     }
     room_destroy(&room);
+    return self;
+}
+
+oracle oracle_create(const fovea_attention_desc *desc, const fovea_attention_args *args, int64_t row_step) {
+    widened wide = widened_create(desc, args);
+    const oracle self = create_wide(&wide.desc, &wide.args, row_step);
+    widened_destroy(&wide);
     return self;
 }
 

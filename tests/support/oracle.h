@@ -3,7 +3,8 @@
  *   the oracle   in double precision; what may be expected of each element, non-finite ones included
  *   the naive    the same loops in f32; its error is the yardstick of the library's
  *
- * Dense f32 problems with every optional input. Both walk one query row at a time, key by key. */
+ * Dense problems with every optional input. Both walk one query row at a time, key by key; inputs of narrow types are
+ * widened first (widened.h), and results are those before they are rounded to the output's type. */
 #ifndef FOVEA_TESTS_ORACLE_H
 #define FOVEA_TESTS_ORACLE_H
 

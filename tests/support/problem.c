@@ -10,9 +10,10 @@
 #include <unistd.h>
 
 #include "backends.h"
+#include "narrow.h"
 
 /* A NaN that no computation produces: marks output elements that nobody wrote. */
-enum { UNWRITTEN = 0x7fa5c3e1 };
+enum { UNWRITTEN = 0x7fa5c3e1, UNWRITTEN_16 = 0x7fa5 };
 
 /* --- Strided tensors --- */
 
@@ -94,6 +95,33 @@ float *tensor_at(const tensor *self, int64_t a, int64_t b, int64_t c, int64_t d)
     return element_at(self, a, b, c, d);
 }
 
+double tensor_get(const tensor *self, int64_t a, int64_t b, int64_t c, int64_t d) {
+    const void *element = element_at(self, a, b, c, d);
+    switch (self->type) {
+    case FOVEA_F32:
+        return (double)*(const float *)element;
+    case FOVEA_INT8:
+        return *(const int8_t *)element;
+    default:
+        return narrow_value(narrow_of(self->type), *(const uint16_t *)element);
+    }
+}
+
+void tensor_put(const tensor *self, int64_t a, int64_t b, int64_t c, int64_t d, float value) {
+    void *element = element_at(self, a, b, c, d);
+    switch (self->type) {
+    case FOVEA_F32:
+        *(float *)element = value;
+        break;
+    case FOVEA_INT8:
+        *(int8_t *)element = (int8_t)rintf(value);
+        break;
+    default:
+        *(uint16_t *)element = narrow_nearest(narrow_of(self->type), (double)value);
+        break;
+    }
+}
+
 /* Visits every element in logical order. */
 #define FOR_EACH(tensor, a, b, c, d)                        \
     for (int64_t a = 0; a < (tensor)->size[0]; a++)         \
@@ -101,19 +129,33 @@ float *tensor_at(const tensor *self, int64_t a, int64_t b, int64_t c, int64_t d)
             for (int64_t c = 0; c < (tensor)->size[2]; c++) \
                 for (int64_t d = 0; d < (tensor)->size[3]; d++)
 
-static void fill_bits(const guarded *memory, uint32_t bits) {
-    for (size_t i = 0; i + sizeof bits <= memory->size; i += sizeof bits) {
-        memcpy((unsigned char *)memory->data + i, &bits, sizeof bits);
+static void fill_unwritten(const tensor *self) {
+    const uint32_t wide = UNWRITTEN;
+    const uint16_t narrow = UNWRITTEN_16;
+    const void *pattern = self->element == sizeof wide ? (const void *)&wide : &narrow;
+    for (size_t i = 0; self->element > 1 && i + self->element <= self->memory.size; i += self->element) {
+        memcpy((unsigned char *)self->memory.data + i, pattern, self->element);
     }
 }
 
 static void fill_random(const tensor *self, test_random *random, float range) {
     FOR_EACH(self, a, b, c, d) {
-        *tensor_at(self, a, b, c, d) = random_float(random, -range, range);
+        tensor_put(self, a, b, c, d, random_float(random, -range, range));
     }
 }
 
 /* --- The inputs of a problem --- */
+
+static size_t size_of(fovea_type type) {
+    return type == FOVEA_F32 ? 4 : type == FOVEA_INT8 ? 1 : 2;
+}
+
+static tensor tensor_of_type(fovea_type type, int64_t a, int64_t b, int64_t c, int64_t d, tensor_layout layout,
+                             guard_side side) {
+    tensor self = tensor_create(a, b, c, d, size_of(type), layout, side);
+    self.type = type;
+    return self;
+}
 
 static void create_index(tensor *self, const problem_spec *spec) {
     const size_t element = spec->type_index == FOVEA_INDEX_INT64 ? 8 : 4;
@@ -186,14 +228,15 @@ static void create_mask(problem *self, test_random *random) {
 
 static void create_bias(problem *self, test_random *random) {
     const problem_spec *spec = &self->spec;
-    self->bias = create_terms(spec, sizeof(float), spec->bias_broadcast);
+    self->bias = create_terms(spec, size_of(spec->type_bias), spec->bias_broadcast);
+    self->bias.type = spec->type_bias;
     bool forbids_row = false;
     FOR_EACH(&self->bias, b, h, i, j) {
         if (j == 0) {
             forbids_row = spec->bias_forbids > 0 && random_chance(random, 0.1);
         }
         const bool forbids = forbids_row || random_chance(random, spec->bias_forbids);
-        *tensor_at(&self->bias, b, h, i, j) = forbids ? -INFINITY : random_float(random, -2, 2);
+        tensor_put(&self->bias, b, h, i, j, forbids ? -INFINITY : random_float(random, -2, 2));
     }
 }
 
@@ -216,7 +259,7 @@ static void forbid_rest(const problem *self, const tensor *rows, tensor_layout l
         for (int64_t h = 0; h < rows->size[1]; h++) {
             for (int64_t j = length; j < rows->size[2]; j++) {
                 for (int64_t d = 0; d < rows->size[3]; d++) {
-                    *tensor_at(rows, b, h, j, d) = NAN;
+                    tensor_put(rows, b, h, j, d, rows->type == FOVEA_INT8 ? -128 : NAN);
                 }
             }
             if (layout == LAYOUT_ROW_A_PAGE && length < rows->size[2]) {
@@ -236,7 +279,7 @@ static void strew(const tensor *self, test_random *random, int32_t count) {
                       b = random_between(random, 0, self->size[1] - 1);
         const int64_t c = random_between(random, 0, self->size[2] - 1),
                       d = random_between(random, 0, self->size[3] - 1);
-        *tensor_at(self, a, b, c, d) = values[random_between(random, 0, 2)];
+        tensor_put(self, a, b, c, d, values[random_between(random, 0, 2)]);
     }
 }
 
@@ -245,7 +288,7 @@ static void create_fused(problem *self) {
     const problem_spec *spec = &self->spec;
     const int64_t heads = spec->heads_q + 2 * spec->heads_kv;
     tensor whole =
-        tensor_create(spec->batch, heads, spec->len_q, spec->head_dim, sizeof(float), LAYOUT_BSHD, spec->side);
+        tensor_of_type(spec->type_q, spec->batch, heads, spec->len_q, spec->head_dim, LAYOUT_BSHD, spec->side);
     self->q = self->k = self->v = whole;
     self->k.memory = self->v.memory = (guarded){0};
     self->q.size[1] = spec->heads_q;
@@ -258,10 +301,33 @@ static void create_fused(problem *self) {
 
 static void create_qkv(problem *self) {
     const problem_spec *s = &self->spec;
-    const size_t element = sizeof(float);
-    self->q = tensor_create(s->batch, s->heads_q, s->len_q, s->head_dim, element, s->layout_q, s->side);
-    self->k = tensor_create(s->batch, s->heads_kv, s->len_kv, s->head_dim, element, s->layout_k, s->side);
-    self->v = tensor_create(s->batch, s->heads_kv, s->len_kv, s->head_dim_v, element, s->layout_v, s->side);
+    self->q = tensor_of_type(s->type_q, s->batch, s->heads_q, s->len_q, s->head_dim, s->layout_q, s->side);
+    self->k = tensor_of_type(s->type_kv, s->batch, s->heads_kv, s->len_kv, s->head_dim, s->layout_k, s->side);
+    self->v = tensor_of_type(s->type_kv, s->batch, s->heads_kv, s->len_kv, s->head_dim_v, s->layout_v, s->side);
+}
+
+/* Scales that give dequantised numbers in [-range, range]. */
+static tensor create_scales(const problem_spec *s, tensor_layout layout, float range, test_random *random) {
+    tensor self = tensor_of_type(FOVEA_F32, s->batch, s->heads_kv, s->len_kv, 1, layout, s->side);
+    fill_unwritten(&self);
+    FOR_EACH(&self, b, h, j, one) {
+        tensor_put(&self, b, h, j, one, random_float(random, 0.25f, 1) * range / 127);
+    }
+    return self;
+}
+
+/* Keys and values: of int8 the elements take their whole range, and the scales the rest. */
+static void fill_rows(const problem_spec *spec, tensor *rows, tensor *scales, tensor_layout layout, float range,
+                      test_random *random) {
+    fill_random(rows, random, rows->type == FOVEA_INT8 ? 127 : range);
+    if (rows->type == FOVEA_INT8) {
+        *scales = create_scales(spec, layout, range, random);
+    }
+}
+
+/* What of the rows can hold a NaN. */
+static const tensor *poisonable(const tensor *rows, const tensor *scales) {
+    return rows->type == FOVEA_INT8 ? scales : rows;
 }
 
 static void make_read_only(const tensor *self, tensor_layout layout) {
@@ -280,12 +346,12 @@ static void create_inputs(problem *self) {
     } else {
         create_qkv(self);
     }
-    fill_bits(&self->q.memory, UNWRITTEN);
-    fill_bits(&self->k.memory, UNWRITTEN);
-    fill_bits(&self->v.memory, UNWRITTEN);
+    fill_unwritten(&self->q);
+    fill_unwritten(&self->k);
+    fill_unwritten(&self->v);
     fill_random(&self->q, &random, spec->query_range);
-    fill_random(&self->k, &random, 1);
-    fill_random(&self->v, &random, spec->value_range);
+    fill_rows(spec, &self->k, &self->k_scales, spec->layout_k, 1, &random);
+    fill_rows(spec, &self->v, &self->v_scales, spec->layout_v, spec->value_range, &random);
     if (spec->inputs & FOVEA_INPUT_MASK) {
         create_mask(self, &random);
     }
@@ -301,15 +367,18 @@ static void create_inputs(problem *self) {
         fill_random(&self->sinks, &random, 2);
     }
     if (spec->hostile > 0) {
-        strew(&self->k, &random, spec->hostile);
-        strew(&self->v, &random, spec->hostile);
+        strew(poisonable(&self->k, &self->k_scales), &random, spec->hostile);
+        strew(poisonable(&self->v, &self->v_scales), &random, spec->hostile);
         strew(&self->q, &random, 1);
         strew(&self->bias, &random, spec->inputs & FOVEA_INPUT_BIAS ? 1 : 0);
     }
     forbid_rest(self, &self->k, spec->layout_k);
     forbid_rest(self, &self->v, spec->layout_v);
-    tensor_layout layouts[] = {spec->layout_q, spec->layout_k, spec->layout_v, LAYOUT_BHSD, LAYOUT_BHSD};
-    const tensor *inputs[] = {&self->q, &self->k, &self->v, &self->mask, &self->bias};
+    forbid_rest(self, &self->k_scales, spec->layout_k);
+    forbid_rest(self, &self->v_scales, spec->layout_v);
+    tensor_layout layouts[] = {spec->layout_q, spec->layout_k, spec->layout_v, spec->layout_k,
+                               spec->layout_v, LAYOUT_BHSD,    LAYOUT_BHSD};
+    const tensor *inputs[] = {&self->q, &self->k, &self->v, &self->k_scales, &self->v_scales, &self->mask, &self->bias};
     for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) {
         make_read_only(inputs[i], layouts[i]);
     }
@@ -318,7 +387,7 @@ static void create_inputs(problem *self) {
 static void create_outputs(problem *self) {
     const problem_spec *s = &self->spec;
     const size_t element = sizeof(float);
-    self->out = tensor_create(s->batch, s->heads_q, s->len_q, s->head_dim_v, element, s->layout_out, s->side);
+    self->out = tensor_of_type(s->type_out, s->batch, s->heads_q, s->len_q, s->head_dim_v, s->layout_out, s->side);
     if (s->outputs & FOVEA_OUTPUT_LSE) {
         self->lse = tensor_create(s->batch, s->heads_q, s->len_q, 1, element, s->layout_out, s->side);
     }
@@ -338,6 +407,10 @@ static void fill_desc(problem *self) {
         .len_kv = spec->len_kv + spec->spare_kv,
         .head_dim = spec->head_dim,
         .head_dim_v = spec->head_dim_v,
+        .type_q = spec->type_q,
+        .type_kv = spec->type_kv,
+        .type_out = spec->type_out,
+        .type_bias = spec->type_bias,
         .type_index = spec->type_index,
         .scale = spec->scale,
         .has_scale = spec->has_scale,
@@ -381,6 +454,8 @@ static void fill_args(problem *self) {
         .alibi_slopes = self->alibi.origin,
         .alibi_strides = {self->alibi.strides[0], self->alibi.strides[3]},
         .sinks = self->sinks.origin,
+        .k_scales = self->k_scales.origin,
+        .v_scales = self->v_scales.origin,
         .lse = self->lse.origin,
         .weights = self->weights.origin,
     };
@@ -390,6 +465,8 @@ static void fill_args(problem *self) {
     copy_strides(args->out_strides, &self->out, 4);
     copy_strides(args->mask_strides, &self->mask, 4);
     copy_strides(args->bias_strides, &self->bias, 4);
+    copy_strides(args->k_scale_strides, &self->k_scales, 3);
+    copy_strides(args->v_scale_strides, &self->v_scales, 3);
     copy_strides(args->lse_strides, &self->lse, 3);
     copy_strides(args->weights_strides, &self->weights, 4);
 }
@@ -448,6 +525,10 @@ static text describe(const problem_spec *spec) {
     INTEGER(window_left);
     INTEGER(window_right);
     INTEGER(type_index);
+    INTEGER(type_q);
+    INTEGER(type_kv);
+    INTEGER(type_out);
+    INTEGER(type_bias);
     INTEGER(inputs);
     INTEGER(outputs);
     INTEGER(weights);
@@ -525,9 +606,9 @@ problem *problem_create(const problem_spec *spec) {
 
 void problem_destroy(problem *self) {
     tensor *const all[] = {
-        &self->q,    &self->k,       &self->v,           &self->out,        &self->mask,          &self->bias,
-        &self->lse,  &self->weights, &self->key_lengths, &self->first_keys, &self->query_offsets, &self->alibi,
-        &self->sinks};
+        &self->q,     &self->k,        &self->v,           &self->out,        &self->mask,          &self->bias,
+        &self->lse,   &self->weights,  &self->key_lengths, &self->first_keys, &self->query_offsets, &self->alibi,
+        &self->sinks, &self->k_scales, &self->v_scales};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         guarded_destroy(&all[i]->memory);
     }
@@ -535,13 +616,14 @@ void problem_destroy(problem *self) {
 }
 
 void problem_reset_outputs(problem *self) {
-    fill_bits(&self->out.memory, UNWRITTEN);
-    fill_bits(&self->lse.memory, UNWRITTEN);
-    fill_bits(&self->weights.memory, UNWRITTEN);
+    fill_unwritten(&self->out);
+    fill_unwritten(&self->lse);
+    fill_unwritten(&self->weights);
 }
 
 void problem_open_inputs(problem *self) {
-    const tensor *const inputs[] = {&self->q, &self->k, &self->v, &self->mask, &self->bias};
+    const tensor *const inputs[] = {&self->q,        &self->k,    &self->v,   &self->k_scales,
+                                    &self->v_scales, &self->mask, &self->bias};
     for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) {
         if (inputs[i]->memory.pages) {
             guarded_make_writable(&inputs[i]->memory);
@@ -594,22 +676,33 @@ fovea_status problem_run(problem *self) {
 
 /* --- Comparing --- */
 
-static bool is_unwritten(const float *element) {
-    uint32_t bits;
-    memcpy(&bits, element, sizeof bits);
-    return bits == UNWRITTEN;
+static bool is_unwritten(const tensor *self, const void *element) {
+    uint32_t wide;
+    uint16_t narrow;
+    if (self->element == sizeof narrow) {
+        memcpy(&narrow, element, sizeof narrow);
+        return narrow == UNWRITTEN_16;
+    }
+    memcpy(&wide, element, sizeof wide);
+    return wide == UNWRITTEN;
 }
 
-static bool meets(float actual, double value, expectation kind, double tolerance) {
+static double rounded_to(fovea_type type, double x) {
+    return type == FOVEA_F32 ? x : narrow_value(narrow_of(type), narrow_nearest(narrow_of(type), x));
+}
+
+/* Results of narrow types are within tolerance before they are rounded, and rounded once. */
+static bool meets(fovea_type type, double actual, double value, expectation kind, double tolerance) {
     switch (kind) {
     case EXPECT_VALUE:
-        return (double)actual == value || fabs((double)actual - value) <= tolerance;
+        return actual == value ||
+               (actual >= rounded_to(type, value - tolerance) && actual <= rounded_to(type, value + tolerance));
     case EXPECT_EXACTLY:
-        return (double)actual == value;
+        return actual == value;
     case EXPECT_NAN:
         return isnan(actual);
     case EXPECT_VALUE_OR_NAN:
-        return isnan(actual) || (double)actual == value;
+        return isnan(actual) || actual == value;
     case EXPECT_NOT_FINITE:
         return !isfinite(actual);
     case EXPECT_ANYTHING:
@@ -623,20 +716,18 @@ static void compare_elements(const problem *self, const char *name, const tensor
     static const char *const kinds[] = {"", " exactly", " (NaN)", " or NaN", " (not finite)", ""};
     int64_t index = 0;
     FOR_EACH(actual, a, b, c, d) {
-        const float *element = tensor_at(actual, a, b, c, d);
-        if (is_unwritten(element)) {
+        if (is_unwritten(actual, element_at(actual, a, b, c, d))) {
             problem_fail(self, "%s[%lld, %lld, %lld, %lld] was not written", name, (long long)a, (long long)b,
                          (long long)c, (long long)d);
         }
         const expectation kind = (expectation)wanted->kind[index];
-        const double value = wanted->value[index];
-        if (oracle_has_row(truth, &self->args, c) && !meets(*element, value, kind, tolerance)) {
+        const double value = wanted->value[index], element = tensor_get(actual, a, b, c, d);
+        if (oracle_has_row(truth, &self->args, c) && !meets(actual->type, element, value, kind, tolerance)) {
             problem_fail(self,
                          "%s[%lld, %lld, %lld, %lld] = %.9g, expected %.9g%s; error %.3g, tolerance %.3g "
                          "(size %.3g, largest |v| %.3g, naive error %.3g)",
-                         name, (long long)a, (long long)b, (long long)c, (long long)d, (double)*element, value,
-                         kinds[kind], fabs((double)*element - value), tolerance, truth->size, truth->max_v,
-                         oracle_naive_error(wanted));
+                         name, (long long)a, (long long)b, (long long)c, (long long)d, element, value, kinds[kind],
+                         fabs(element - value), tolerance, truth->size, truth->max_v, oracle_naive_error(wanted));
         }
         index++;
     }
@@ -650,15 +741,16 @@ static void compare_gaps(const problem *self, const char *name, const tensor *ou
     if (!guarded_intact(&output->memory)) {
         problem_fail(self, "wrote before or after %s", name);
     }
-    const size_t count = output->memory.size / sizeof(float);
-    const float *memory = output->memory.data;
+    const size_t count = output->memory.size / output->element;
+    const unsigned char *memory = output->memory.data;
     bool *belongs = calloc(count > 0 ? count : 1, sizeof *belongs);
     ck_assert_ptr_nonnull(belongs);
     FOR_EACH(output, a, b, c, d) {
-        belongs[tensor_at(output, a, b, c, d) - memory] = true;
+        const unsigned char *element = element_at(output, a, b, c, d);
+        belongs[(size_t)(element - memory) / output->element] = true;
     }
     for (size_t i = 0; i < count; i++) {
-        if (!belongs[i] && !is_unwritten(&memory[i])) {
+        if (!belongs[i] && !is_unwritten(output, memory + i * output->element)) {
             problem_fail(self, "wrote between the elements of %s", name);
         }
     }
@@ -700,8 +792,8 @@ void problem_check(const problem_spec *spec) {
 
 static unsigned char *append_elements(unsigned char *to, const tensor *from) {
     FOR_EACH(from, a, b, c, d) {
-        memcpy(to, tensor_at(from, a, b, c, d), sizeof(float));
-        to += sizeof(float);
+        memcpy(to, element_at(from, a, b, c, d), from->element);
+        to += from->element;
     }
     return to;
 }
@@ -853,12 +945,25 @@ static void randomise_memory(problem_spec *spec, test_random *random) {
     spec->side = random_chance(random, 0.5) ? GUARD_AFTER : GUARD_BEFORE;
 }
 
+/* f32 alone, or with one of the 16-bit types, which do not mix. */
+static void randomise_types(problem_spec *spec, test_random *random) {
+    const int64_t narrow = RANDOM_OF(random, FOVEA_F32, FOVEA_F16, FOVEA_BF16);
+    spec->type_q = (fovea_type)RANDOM_OF(random, FOVEA_F32, narrow);
+    spec->type_kv = (fovea_type)RANDOM_OF(random, FOVEA_F32, narrow, narrow, FOVEA_INT8);
+    spec->type_out = (fovea_type)RANDOM_OF(random, FOVEA_F32, spec->type_q);
+    spec->type_bias = (fovea_type)RANDOM_OF(random, FOVEA_F32, narrow);
+    if (spec->fused_qkv) {
+        spec->type_kv = spec->type_q;
+    }
+}
+
 problem_spec problem_random(test_random *random, int64_t largest, fovea_isa isa, fovea_exp exp) {
     problem_spec spec = PROBLEM(.seed = random_bits(random), .isa = isa, .exp = exp);
     randomise_sizes(&spec, random, largest);
     bound_work(&spec);
     randomise_scores(&spec, random);
     randomise_memory(&spec, random);
+    randomise_types(&spec, random);
     spec.type_index = random_chance(random, 0.5) ? FOVEA_INDEX_INT64 : FOVEA_INDEX_INT32;
     spec.outputs = random_chance(random, 0.5) ? FOVEA_OUTPUT_LSE : 0;
     spec.weights = random_weights(random);

@@ -65,6 +65,7 @@ typedef struct problem_spec {
     int32_t has_window_left, has_window_right;
     int64_t window_left, window_right;
     fovea_index_type type_index;
+    fovea_type type_q, type_kv, type_out, type_bias;
     uint32_t inputs, outputs;
     fovea_weights weights;
     /* Probability that the mask allows a position, that the bias forbids one. */
@@ -102,6 +103,8 @@ typedef struct problem_spec {
 /* A strided tensor in guarded memory. */
 typedef struct tensor {
     guarded memory;
+    /* Of floating-point numbers and int8; other elements have but a size. */
+    fovea_type type;
     size_t element;
     void *origin;
     int64_t size[4];
@@ -114,6 +117,7 @@ typedef struct problem {
     fovea_attention_args args;
     test_executor executor;
     tensor q, k, v, out, mask, bias, lse, weights;
+    tensor k_scales, v_scales;
     tensor key_lengths, first_keys, query_offsets, alibi, sinks;
 } problem;
 
@@ -154,8 +158,12 @@ outcome problem_solve(const problem_spec *spec);
 /* Lets a test write its own values into q, k, v, mask and bias. */
 void problem_open_inputs(problem *self);
 
-/* Elements of q, k, v, out, lse and weights. */
+/* Elements of f32 tensors. */
 float *tensor_at(const tensor *self, int64_t a, int64_t b, int64_t c, int64_t d);
+
+/* Elements of any type: the value, that of int8 without its scale; and its replacement, rounded to the type. */
+double tensor_get(const tensor *self, int64_t a, int64_t b, int64_t c, int64_t d);
+void tensor_put(const tensor *self, int64_t a, int64_t b, int64_t c, int64_t d, float value);
 
 /* True if the library computes this optional input or output; otherwise it must answer FOVEA_UNSUPPORTED. */
 bool library_computes(uint32_t inputs, fovea_weights weights);
