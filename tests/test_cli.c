@@ -1,6 +1,7 @@
 /* The program `fovea` as a user meets it: results, messages, exit statuses and what is left on the disk.
  *
- * FOVEA_CLI is the program, FOVEA_SOURCE the root of the source tree. */
+ * FOVEA_CLI is the program, FOVEA_SOURCE the root of the source tree, FOVEA_TEST_WRAPPER the words of an emulator's
+ * command line that come before the program. */
 #include <check.h>
 #include <dirent.h>
 #include <errno.h>
@@ -62,9 +63,13 @@ static pid_t start(int out, int err, const char *format, va_list words) __attrib
 
 /* Starts the program with a command line of words separated by spaces; %s stands for words of any text. */
 static pid_t start(int out, int err, const char *format, va_list words) {
-    static char line[8192];
-    char *argv[ARGUMENTS_MAX] = {(char *)(uintptr_t)environment("FOVEA_CLI")};
-    int count = 1;
+    static char line[8192], wrapper[512];
+    char *argv[ARGUMENTS_MAX] = {0};
+    int count = 0;
+    snprintf(wrapper, sizeof wrapper, "%s", getenv("FOVEA_TEST_WRAPPER") ? getenv("FOVEA_TEST_WRAPPER") : "");
+    for (char *word = strtok(wrapper, " "); word; word = strtok(NULL, " "))
+        argv[count++] = word;
+    argv[count++] = (char *)(uintptr_t)environment("FOVEA_CLI");
     vsnprintf(line, sizeof line, format, words);
     for (char *word = strtok(line, " "); word; word = strtok(NULL, " ")) {
         ck_assert_int_lt(count, ARGUMENTS_MAX - 1);
@@ -78,7 +83,7 @@ static pid_t start(int out, int err, const char *format, va_list words) {
     if (child == 0) {
         dup2(out, STDOUT_FILENO);
         dup2(err, STDERR_FILENO);
-        execv(argv[0], argv);
+        execvp(argv[0], argv);
         _exit(127);
     }
     ck_assert_int_gt(child, 0);

@@ -1,12 +1,19 @@
 #include "backends.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "src/dispatch.h"
 
+static bool is_wanted(const fv_backend *backend) {
+    const char *only = getenv("FOVEA_TEST_BACKEND");
+    return !only || strcmp(only, backend->name) == 0;
+}
+
 const fv_backend *backend_at(int32_t index) {
     for (int32_t i = 0; fv_backend_at(i); i++) {
-        if (fv_backend_runs(fv_backend_at(i)) && index-- == 0) {
+        if (fv_backend_runs(fv_backend_at(i)) && is_wanted(fv_backend_at(i)) && index-- == 0) {
             return fv_backend_at(i);
         }
     }
@@ -29,4 +36,16 @@ backend_case backend_case_at(int32_t index) {
     backend_case self = {.backend = backend_at(index / 2), .exp = index % 2 ? FOVEA_EXP_FUSED : FOVEA_EXP_SLEEF};
     snprintf(self.name, sizeof self.name, "%s, %s", self.backend->name, index % 2 ? "fused" : "sleef");
     return self;
+}
+
+bool backends_report(void) {
+    printf("Backends:");
+    for (int32_t i = 0; i < backend_count(); i++) {
+        printf(" %s", backend_at(i)->name);
+    }
+    printf("\n");
+    if (backend_count() == 0) {
+        fprintf(stderr, "this processor or this build lacks the backend %s\n", getenv("FOVEA_TEST_BACKEND"));
+    }
+    return backend_count() > 0;
 }

@@ -1,8 +1,10 @@
-/* The backends that this processor runs, each with both exponentials: what most suites loop over. */
+/* The backends that this processor runs, each with both exponentials: what most suites loop over. FOVEA_TEST_BACKEND
+ * leaves only the one that it names, for emulators that are there for one backend. */
 #ifndef FOVEA_TESTS_BACKENDS_H
 #define FOVEA_TESTS_BACKENDS_H
 
 #include <check.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "arch/kernel.h"
@@ -17,6 +19,9 @@ typedef struct backend_case {
 
 int32_t backend_count(void);
 const fv_backend *backend_at(int32_t index);
+
+/* Prints which backends were looped over; false if there was none, so that nothing was tested. */
+bool backends_report(void);
 
 /* Cases [0, backend_case_count()). */
 int32_t backend_case_count(void);
