@@ -1,17 +1,59 @@
 #!/usr/bin/env python3
-"""Checks that no object file holds x86 instructions beyond what it may be run on.
+"""Checks that no object file holds instructions beyond what it may be run on, nor runs anything by itself.
 
 usage: check_objects.py BUILD_DIR
 
-Every object of arch/, src/ and tools/ must be free of AVX, except those of a backend's own library, which may use that
-backend's instructions. An inline function of a shared header, compiled into a backend's object first, or a flag in the
-wrong place would otherwise end as an illegal instruction on somebody else's processor.
+On x86-64, every object of arch/, src/ and tools/ must be free of AVX, except those of a backend's own library, which may
+use that backend's instructions. On AArch64 nothing may need more than ARMv8.0-A, backends included. An inline function of
+a shared header, compiled into a backend's object first, or a flag in the wrong place would otherwise end as an illegal
+instruction on somebody else's processor.
+
+Constructors, destructors and resolvers of indirect functions run before a backend was chosen: no object of the library
+has them.
 """
 
 import pathlib
 import re
+import struct
 import subprocess
 import sys
+
+# ---- Files ----
+
+MACHINES = {62: "x86_64", 183: "aarch64"}
+
+
+def machine(path):
+    """The architecture that an ELF file says."""
+    return MACHINES.get(struct.unpack_from("<H", path.read_bytes(), 18)[0], "another machine")
+
+
+def tool(name, architecture):
+    """The name of a program of binutils for an architecture: the cross one, unless it is this machine's own."""
+    own = subprocess.run(["uname", "-m"], check=True, capture_output=True, text=True).stdout.strip()
+    return name if own == architecture else f"{architecture}-linux-gnu-{name}"
+
+
+def output(*command, **options):
+    return subprocess.run(command, check=True, capture_output=True, text=True, **options).stdout
+
+
+INSTRUCTION = re.compile(r"^\s*[0-9a-f]+:\t(?:(?:rep|repz|repnz|lock|data16|notrack|bnd|cs|ds|\{\w+\}) )*(\S+)\s*(.*)")
+
+
+def instructions(path, architecture):
+    """(function, line, mnemonic, operands) of every instruction."""
+    function = "?"
+    for line in output(tool("objdump", architecture), "-d", "--no-show-raw-insn", str(path)).splitlines():
+        if line.endswith(">:"):
+            function = line.split("<", 1)[1][:-2]
+            continue
+        found = INSTRUCTION.match(line)
+        if found:
+            yield function, line.strip(), *found.groups()
+
+
+# ---- x86-64 ----
 
 # What an object may hold, by the library that it is compiled for; baseline for every other one.
 BASELINE, AVX2, AVX512 = range(3)
@@ -22,7 +64,6 @@ ALLOWED = {
 }
 NAMES = {BASELINE: "baseline x86-64", AVX2: "AVX2", AVX512: "AVX-512"}
 
-INSTRUCTION = re.compile(r"^\s*[0-9a-f]+:\t(?:(?:rep|repz|repnz|lock|data16|notrack|bnd|cs|ds|\{\w+\}) )*(\S+)\s*(.*)")
 # Every VEX or EVEX instruction on vector registers begins with a v; these older ones do too.
 OLD_V_INSTRUCTIONS = {"verr", "verw"}
 MASK_INSTRUCTION = re.compile(r"k(add|and|andn|mov|not|or|ortest|shiftl|shiftr|test|unpck\w\w|xnor|xor)[bwdq]$")
@@ -40,39 +81,85 @@ def level(mnemonic, operands):
     return BASELINE
 
 
-def check(path):
-    """The first offending instruction with its function, or None, and how many instructions were looked at."""
+def check_x86_64(path):
+    """The first offending instruction, or None, and how many instructions were looked at."""
     allowed = max((ALLOWED[part] for part in path.parts if part in ALLOWED), default=BASELINE)
-    listing = subprocess.run(["objdump", "-d", "--no-show-raw-insn", str(path)], check=True, capture_output=True, text=True)
-    function = "?"
     count = 0
-    for line in listing.stdout.splitlines():
-        if line.endswith(">:"):
-            function = line.split("<", 1)[1][:-2]
-            continue
-        found = INSTRUCTION.match(line)
-        if not found:
-            continue
+    for function, line, mnemonic, operands in instructions(path, "x86_64"):
         count += 1
-        if level(*found.groups()) > allowed:
-            return f"{path}: {function}: {line.strip()} (only {NAMES[allowed]} allowed)", count
+        if level(mnemonic, operands) > allowed:
+            return f"{path}: {function}: {line} (only {NAMES[allowed]} allowed)", count
     return None, count
+
+
+# ---- AArch64 ----
+
+# Hints that execute as nothing where they are not known; the assembler wants a newer architecture for their names.
+HINTS = {"bti", "paciasp", "autiasp", "pacibsp", "autibsp", "xpaclri"}
+ASSEMBLER_ERROR = re.compile(r"^\{standard input\}:(\d+): Error: (.*)")
+
+
+def check_aarch64(path):
+    """The same. The assembler is the judge: what was disassembled is assembled again for ARMv8.0-A, each line once."""
+    lines = {}
+    count = 0
+    for function, line, mnemonic, operands in instructions(path, "aarch64"):
+        count += 1
+        # The disassembler's remarks: "<function+0x10>" after an address, "// ..." after anything.
+        operands = re.sub(r"\s*(<.*>|//.*)", "", operands)
+        # Distances to branch targets and pages do not matter, but would be out of range from another place.
+        operands = re.sub(r"\b[0-9a-f]+$", ".", operands) if re.match(r"(b|bl|b\..*|cbn?z|tbn?z|adrp?)$", mnemonic) else operands
+        if mnemonic not in HINTS:
+            lines.setdefault(f"{mnemonic} {operands}", f"{path}: {function}: {line}")
+    assembled = subprocess.run([tool("as", "aarch64"), "-march=armv8-a", "-o", "/dev/null", "-"],
+                               input="\n".join(lines) + "\n", capture_output=True, text=True)
+    places = list(lines.values())
+    for message in assembled.stderr.splitlines():
+        found = ASSEMBLER_ERROR.match(message)
+        if found:
+            return f"{places[int(found.group(1)) - 1]} (ARMv8.0-A: {found.group(2)})", count
+    if assembled.returncode != 0:
+        return f"{path}: {assembled.stderr.strip()}", count
+    return None, count
+
+
+# ---- Both ----
+
+CHECKS = {"x86_64": check_x86_64, "aarch64": check_aarch64}
+STARTUP_SECTION = re.compile(r"\s(\.(?:preinit_array|init_array|fini_array|ctors|dtors|init|fini)\S*)")
+
+
+def check_startup(path, architecture):
+    """What of the object would run before main or at a symbol's resolution, or None."""
+    section = STARTUP_SECTION.search(output(tool("objdump", architecture), "-h", str(path)))
+    if section:
+        return f"{path}: section {section.group(1)} (nothing may run before a backend was chosen)"
+    for line in output(tool("nm", architecture), "--format=posix", str(path)).splitlines():
+        name, kind = line.split()[:2]
+        if kind == "i":
+            return f"{path}: {name} is an indirect function (nothing may run before a backend was chosen)"
+    return None
 
 
 def main():
     build = pathlib.Path(sys.argv[1])
     paths = sorted(path for folder in ("arch", "src", "tools") for path in (build / folder).glob("**/*.o"))
-    beyond = sum(any(part in ALLOWED for part in path.parts) for path in paths)
+    architectures = {machine(path) for path in paths}
+    if len(architectures) != 1 or not architectures <= CHECKS.keys():
+        print(f"{build}: no objects to check, or of {', '.join(sorted(architectures)) or 'no machine'}")
+        return 1
+    architecture = architectures.pop()
     failures = []
     total = 0
     for path in paths:
-        failure, count = check(path)
+        failure, count = CHECKS[architecture](path)
         total += count
-        if failure:
-            failures.append(failure)
-    print("\n".join(failures) or f"{len(paths)} objects ({beyond} may hold more than baseline), {total} instructions")
-    if not paths or total == 0:
-        print(f"{build}: no objects to check")
+        failures += [found for found in (failure, check_startup(path, architecture)) if found]
+    beyond = sum(any(part in ALLOWED for part in path.parts) for path in paths)
+    detail = f"{beyond} may hold more than baseline" if architecture == "x86_64" else "all for ARMv8.0-A"
+    print("\n".join(failures) or f"{len(paths)} objects ({detail}), {total} instructions")
+    if total == 0:
+        print(f"{build}: no instructions")
         return 1
     return 1 if failures else 0
 
