@@ -139,6 +139,9 @@ START_TEST(errors_are_within_the_limits) {
     problem_destroy(any);
     bool within = true;
     for (int32_t index = 0; index < backend_case_count(); index++) {
+        if (!test_takes(_i, index)) {
+            continue;
+        }
         within &= measure_case(of, index, &truth);
     }
     fflush(stdout);

@@ -441,6 +441,24 @@ START_TEST(process_cap_misspelt) {
 }
 END_TEST
 
+/* A backend of another architecture, or one left out of this build, is no silent fallback. */
+START_TEST(process_cap_not_in_this_build) {
+    const fv_isa_entry *entry = &fv_isa_entries()[_i];
+    const fv_backend *backend = NULL;
+    char names[FV_DECIDE_NAMES_SIZE];
+    char wanted[2 * FV_DECIDE_NAMES_SIZE];
+    if (!has_own_process() || entry->backend != NULL)
+        return;
+    setenv("FOVEA_ISA", entry->name, 1);
+    fv_decide_names(fv_isa_entries(), 1, names, sizeof names);
+    snprintf(wanted, sizeof wanted, "FOVEA_ISA (%s) is %s; this build holds %s", entry->name,
+             entry->native ? "not built in" : "another architecture's", names);
+    ck_assert_int_eq(fv_dispatch(FOVEA_ISA_AUTO, &backend), FOVEA_INVALID);
+    ck_assert_str_eq(fovea_last_reason(), wanted);
+    ck_assert_ptr_null(backend);
+}
+END_TEST
+
 START_TEST(wrong_arguments) {
     fovea_isa_info info = {.struct_size = sizeof info};
     fovea_isa isa = FOVEA_ISA_NEON;
@@ -537,6 +555,7 @@ Suite *dispatch_suite(void) {
     tcase_add_test(group, plan_caps);
     tcase_add_test(group, process_cap);
     tcase_add_test(group, process_cap_misspelt);
+    tcase_add_loop_test(group, process_cap_not_in_this_build, 0, FV_ISA_COUNT);
     tcase_add_test(group, wrong_arguments);
     tcase_add_test(group, names_the_cpu);
     tcase_add_test(group, version_matches_the_headers);

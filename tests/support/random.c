@@ -74,8 +74,16 @@ float random_hostile(test_random *random) {
 #define DEFAULT_SCALE 1.0
 #endif
 
-int64_t test_scaled(int64_t count) {
+static double test_scale(void) {
     const char *text = getenv("FOVEA_TEST_SCALE");
-    const double scaled = (double)count * (text ? strtod(text, NULL) : DEFAULT_SCALE);
+    return text ? strtod(text, NULL) : DEFAULT_SCALE;
+}
+
+int64_t test_scaled(int64_t count) {
+    const double scaled = (double)count * test_scale();
     return scaled < 1.0 ? 1 : (int64_t)scaled;
+}
+
+bool test_takes(int64_t entry, int64_t index) {
+    return test_scale() > 0.1 || (entry + index) % 2 == 0;
 }

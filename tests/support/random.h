@@ -44,4 +44,8 @@ float random_hostile(test_random *random);
 /* `count` scaled by FOVEA_TEST_SCALE, at least 1. */
 int64_t test_scaled(int64_t count);
 
+/* A list that every case of a test goes through is shared out between neighbouring cases (of a backend, one with each
+ * exponential) if FOVEA_TEST_SCALE is 0.1 or less: true if case `index` takes this entry. */
+bool test_takes(int64_t entry, int64_t index);
+
 #endif
