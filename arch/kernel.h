@@ -52,6 +52,7 @@
 #include <stdint.h>
 
 #include "fovea/isa.h"
+#include "fovea/types.h"
 
 #define FV_ALIGNMENT 64
 /* Bounds over all backends, for arrays on the stack of the caller. */
@@ -201,23 +202,41 @@ typedef struct fv_panel_kernels {
     void (*values_marked)(const fv_value_args *args);
 } fv_panel_kernels;
 
+/* Rows of keys or values in their stored type. */
+typedef struct fv_stored {
+    /* `count` rows of `length` elements, stride apart. */
+    const void *rows;
+    int64_t stride;
+    int32_t count;
+    int64_t length;
+    /* int8 only: the scale of each row; they are scale_stride apart. */
+    const float *scales;
+    int64_t scale_stride;
+} fv_stored;
+
+/* How the row family reads keys and values of one stored type: in place, each element once for all rows, widened in
+ * registers as the conversion family widens them. */
+typedef struct fv_row_reads {
+    /* s[row * s_stride + key] = sum over d of q[row * q_stride + d] * k[key][d], rows <= FV_MAX_ROWS. q is packed:
+     * scaled, rows q_stride apart, aligned. */
+    void (*dots)(const float *q, int64_t q_stride, int32_t rows, const fv_stored *k, float *s, int64_t s_stride);
+
+    /* o[row * o_stride + d] += sum over keys of p[row * p_stride + key] * v[key][d], rows <= FV_MAX_ROWS. */
+    void (*weighted_sum)(const float *p, int64_t p_stride, int32_t rows, const fv_stored *v, float *o,
+                         int64_t o_stride);
+
+    /* The same, but a position whose p is -0.0 takes no part. */
+    void (*weighted_sum_marked)(const float *p, int64_t p_stride, int32_t rows, const fv_stored *v, float *o,
+                                int64_t o_stride);
+} fv_row_reads;
+
 /* The row family: few query rows (decoding). Rows are stored one after the other, keys run fastest. */
 typedef struct fv_row_kernels {
     /* Keys between a switch from keys to values, so that both streams stay in the hardware prefetcher's view. */
     int32_t key_block;
 
-    /* s[row * s_stride + key] = sum over d of q[row * q_stride + d] * k[key][d], rows <= FV_MAX_ROWS. q is packed:
-     * scaled, rows q_stride apart, aligned. */
-    void (*dots)(const float *q, int64_t q_stride, int32_t rows, const float *k, int64_t k_stride, int32_t keys,
-                 int64_t head_dim, float *s, int64_t s_stride);
-
-    /* o[row * o_stride + d] += sum over keys of p[row * p_stride + key] * v[key][d], rows <= FV_MAX_ROWS. */
-    void (*weighted_sum)(const float *p, int64_t p_stride, int32_t rows, const float *v, int64_t v_stride, int32_t keys,
-                         int64_t head_dim_v, float *o, int64_t o_stride);
-
-    /* The same, but a position whose p is -0.0 takes no part. */
-    void (*weighted_sum_marked)(const float *p, int64_t p_stride, int32_t rows, const float *v, int64_t v_stride,
-                                int32_t keys, int64_t head_dim_v, float *o, int64_t o_stride);
+    /* By fovea_type. */
+    fv_row_reads read[FOVEA_INT8 + 1];
 
     /* The largest of s[0 ... count-1] and `peak`; NaN is passed over. */
     float (*peak)(const float *s, int32_t count, float peak);

@@ -35,15 +35,18 @@ typedef struct row_kernel {
 } row_kernel;
 
 static void run_dots(row_data *d) {
-    d->kernels->dots(d->q, d->dim, d->rows, d->k, d->dim, d->keys, d->dim, d->s, FV_MAX_BLOCK);
+    const fv_stored k = {.rows = d->k, .stride = d->dim, .count = d->keys, .length = d->dim};
+    d->kernels->read[FOVEA_F32].dots(d->q, d->dim, d->rows, &k, d->s, FV_MAX_BLOCK);
 }
 
 static void run_weighted_sum(row_data *d) {
-    d->kernels->weighted_sum(d->s, FV_MAX_BLOCK, d->rows, d->v, d->dim, d->keys, d->dim, d->o, d->dim);
+    const fv_stored v = {.rows = d->v, .stride = d->dim, .count = d->keys, .length = d->dim};
+    d->kernels->read[FOVEA_F32].weighted_sum(d->s, FV_MAX_BLOCK, d->rows, &v, d->o, d->dim);
 }
 
 static void run_weighted_sum_marked(row_data *d) {
-    d->kernels->weighted_sum_marked(d->s, FV_MAX_BLOCK, d->rows, d->v, d->dim, d->keys, d->dim, d->o, d->dim);
+    const fv_stored v = {.rows = d->v, .stride = d->dim, .count = d->keys, .length = d->dim};
+    d->kernels->read[FOVEA_F32].weighted_sum_marked(d->s, FV_MAX_BLOCK, d->rows, &v, d->o, d->dim);
 }
 
 static void run_peak(row_data *d) {

@@ -6,7 +6,6 @@
 #include "src/integer.h"
 #include "src/mask.h"
 #include "src/partial.h"
-#include "src/stage.h"
 #include "src/sums.h"
 #include "src/terms.h"
 #include "src/weights.h"
@@ -29,6 +28,17 @@ typedef struct rows {
 
 static const fv_row_kernels *kernels_of(const rows *r) {
     return r->head->plan->backend->row;
+}
+
+static fv_stored stored_rows(const fv_rows *of, int64_t key_begin, int32_t keys, int64_t length) {
+    return (fv_stored){
+        .rows = fv_row(of, key_begin),
+        .stride = of->stride,
+        .count = keys,
+        .length = length,
+        .scales = of->type == FOVEA_INT8 ? of->scales + (key_begin - of->first_key) * of->scale_stride : NULL,
+        .scale_stride = of->scale_stride,
+    };
 }
 
 static float *scores_of(const rows *r, int32_t row) {
@@ -56,9 +66,10 @@ static void forbid_outside(float *s, int32_t keys, fv_key_range seen) {
 }
 
 /* Final scores of a run of keys, in log2 units, for every row. */
-static void score_keys(const rows *r, const fv_head *head, int64_t key_begin, int32_t keys) {
-    kernels_of(r)->dots(r->scratch->q, r->q_stride, r->count, fv_row(&head->k, key_begin), head->k.stride, keys,
-                        head->plan->desc.head_dim, r->scratch->s, FV_MAX_BLOCK);
+static void score_keys(const rows *r, int64_t key_begin, int32_t keys) {
+    const fv_head *head = r->head;
+    const fv_stored k = stored_rows(&head->k, key_begin, keys, head->plan->desc.head_dim);
+    kernels_of(r)->read[head->k.type].dots(r->scratch->q, r->q_stride, r->count, &k, r->scratch->s, FV_MAX_BLOCK);
     for (int32_t row = 0; row < r->count; row++) {
         float *s = scores_of(r, row);
         if (head->plan->cap > 0)
@@ -84,23 +95,18 @@ static void move_reference(const rows *r, int32_t row, float reference) {
 }
 
 static void take_keys(const rows *r, int64_t key_begin, int32_t keys) {
-    const fv_head staged = fv_stage(r->head, (fv_key_range){key_begin, key_begin + keys}, 1, r->scratch),
-                  *head = &staged;
+    const fv_head *head = r->head;
     const fv_row_kernels *kernels = kernels_of(r);
-    score_keys(r, head, key_begin, keys);
+    score_keys(r, key_begin, keys);
     for (int32_t row = 0; row < r->count; row++) {
         float *s = scores_of(r, row);
         move_reference(r, row, kernels->peak(s, keys, r->scratch->m[row]));
         r->scratch->l[row] += kernels->exponentials(s, keys, r->scratch->m[row] + r->shift, head->plan->exp, r->safe);
     }
-    const float *v = fv_row(&head->v, key_begin);
-    int64_t head_dim_v = head->plan->desc.head_dim_v;
-    if (r->safe)
-        kernels->weighted_sum_marked(r->scratch->s, FV_MAX_BLOCK, r->count, v, head->v.stride, keys, head_dim_v,
-                                     r->scratch->o, r->o_stride);
-    else
-        kernels->weighted_sum(r->scratch->s, FV_MAX_BLOCK, r->count, v, head->v.stride, keys, head_dim_v, r->scratch->o,
-                              r->o_stride);
+    const fv_stored v = stored_rows(&head->v, key_begin, keys, head->plan->desc.head_dim_v);
+    const fv_row_reads *read = &kernels->read[head->v.type];
+    (r->safe ? read->weighted_sum_marked : read->weighted_sum)(r->scratch->s, FV_MAX_BLOCK, r->count, &v, r->scratch->o,
+                                                               r->o_stride);
 }
 
 /* Takes keys [begin, end) into empty rows. */
@@ -184,8 +190,7 @@ static void write_weights(const rows *r) {
         fv_weights_clear_outside(r->head, fv_weights_row(r->head, row), r->keys);
     for (int64_t key = r->keys.begin; key < r->keys.end; key += block) {
         int32_t keys = r->keys.end - key < block ? (int32_t)(r->keys.end - key) : block;
-        const fv_head staged = fv_stage_keys(r->head, (fv_key_range){key, key + keys}, 1, r->scratch);
-        score_keys(r, &staged, key, keys);
+        score_keys(r, key, keys);
         for (int32_t row = 0; row < r->count; row++) {
             float *s = scores_of(r, row), l = r->scratch->l[row];
             float *weights = fv_weights_row(r->head, row) + key;

@@ -48,8 +48,11 @@ static scratch_layout layout_scratch(const fovea_plan *plan, int64_t len_q) {
     layout.s = take_floats(&layout.size, per_block * FV_MAX_BLOCK);
     layout.terms = take_floats(&layout.size, terms);
     layout.term_rows = take_floats(&layout.size, terms);
-    layout.k = take_floats(&layout.size, fv_stage_floats(plan, panels, plan->desc.head_dim));
-    layout.v = take_floats(&layout.size, fv_stage_floats(plan, panels, plan->desc.head_dim_v));
+    /* Row kernels read keys and values where they are. */
+    if (!rows) {
+        layout.k = take_floats(&layout.size, fv_stage_floats(plan, panels, plan->desc.head_dim));
+        layout.v = take_floats(&layout.size, fv_stage_floats(plan, panels, plan->desc.head_dim_v));
+    }
     return layout;
 }
 

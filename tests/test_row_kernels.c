@@ -6,6 +6,7 @@
 
 #include "support/backends.h"
 #include "support/kernel_memory.h"
+#include "support/narrow.h"
 #include "support/random.h"
 
 static const double unit = 0x1p-24;
@@ -54,25 +55,83 @@ static void make_hostile(float *data, int64_t count, test_random *random) {
     }
 }
 
+/* --- Stored rows --- */
+
+static const fovea_type stored_types[] = {FOVEA_F32, FOVEA_F16, FOVEA_BF16, FOVEA_INT8};
+
+/* `rows` of f32 at a stride, and the same as a kernel reads them, from guarded memory of their own. */
+typedef struct stored_rows {
+    float *wide;
+    fv_stored stored;
+} stored_rows;
+
+/* Elements of int8 rows are the whole numbers next to the wide ones in steps of a random scale; the wide ones become
+ * what is stored. */
+static void store_element(fovea_type type, float scale, float *wide, void *element) {
+    if (type == FOVEA_INT8) {
+        const float whole = rintf(fminf(fmaxf(*wide / scale, -127), 127));
+        *(int8_t *)element = (int8_t)whole;
+        *wide = whole * scale;
+    } else {
+        *(uint16_t *)element = narrow_nearest(narrow_of(type), (double)*wide);
+        *wide = (float)narrow_value(narrow_of(type), *(uint16_t *)element);
+    }
+}
+
+static stored_rows take_stored(kernel_memory *memory, fovea_type type, int32_t rows, int64_t columns, float range) {
+    stored_rows self = {.stored = {.count = rows, .length = columns}};
+    int64_t stride;
+    self.wide = take_rows(memory, rows, columns, range, &stride);
+    self.stored.stride = stride;
+    self.stored.rows = self.wide;
+    if (type == FOVEA_F32) {
+        return self;
+    }
+    const int64_t size = type == FOVEA_INT8 ? 1 : 2, distance = stride < 0 ? -stride : stride;
+    unsigned char *first = take_bytes(memory, size * span(rows, distance, columns), (size_t)size);
+    first += stride < 0 && rows > 0 ? (rows - 1) * distance * size : 0;
+    float *scales = take_floats(memory, rows, sizeof(float));
+    for (int32_t row = 0; row < rows; row++) {
+        scales[row] = random_float(memory->random, 0.25f, 1) * range / 127;
+        for (int64_t at = row * stride; at < row * stride + columns; at++) {
+            store_element(type, scales[row], &self.wide[at], first + at * size);
+        }
+    }
+    self.stored.rows = first;
+    self.stored.scales = type == FOVEA_INT8 ? scales : NULL;
+    self.stored.scale_stride = 1;
+    return self;
+}
+
+/* Rows [begin, begin + count) of them. */
+static fv_stored part_of(const fv_stored *whole, fovea_type type, int32_t begin, int32_t count) {
+    const int64_t size = type == FOVEA_F32 ? 4 : type == FOVEA_INT8 ? 1 : 2;
+    fv_stored part = *whole;
+    part.rows = (const unsigned char *)whole->rows + begin * whole->stride * size;
+    part.scales = whole->scales ? whole->scales + begin : NULL;
+    part.count = count;
+    return part;
+}
+
 /* --- dots --- */
 
-static void check_dots_once(const fv_row_kernels *kernels, test_random *random) {
+static void check_dots_once(const fv_row_kernels *kernels, fovea_type type, test_random *random) {
     kernel_memory memory = kernel_memory_create(random);
     const int32_t rows = (int32_t)random_between(random, 1, FV_MAX_ROWS), keys = (int32_t)random_between(random, 0, 70);
     const int64_t dim = random_dim(random), q_stride = aligned_stride(dim, random);
     const int64_t s_stride = aligned_stride(keys, random);
-    int64_t k_stride;
-    const float *k = take_rows(&memory, keys, dim, 1, &k_stride);
+    const stored_rows rows_of_k = take_stored(&memory, type, keys, dim, 1);
+    const fv_stored k = rows_of_k.stored;
     float *q = take_random(&memory, span(rows, q_stride, dim), FV_ALIGNMENT, 2);
     float *s = take_random(&memory, span(rows, s_stride, keys), FV_ALIGNMENT, 1);
     const float *before = copy_of(&memory, s, span(rows, s_stride, keys));
-    kernels->dots(q, q_stride, rows, k, k_stride, keys, dim, s, s_stride);
+    kernels->read[type].dots(q, q_stride, rows, &k, s, s_stride);
     ck_assert_msg(same_gaps(rows, s_stride, keys, s, before), "wrote between the rows");
     for (int32_t row = 0; row < rows; row++) {
         for (int32_t key = 0; key < keys; key++) {
             double exact = 0, size = 0;
             for (int64_t d = 0; d < dim; d++) {
-                const double term = (double)q[row * q_stride + d] * (double)k[key * k_stride + d];
+                const double term = (double)q[row * q_stride + d] * (double)rows_of_k.wide[key * k.stride + d];
                 exact += term;
                 size += fabs(term);
             }
@@ -85,9 +144,10 @@ static void check_dots_once(const fv_row_kernels *kernels, test_random *random) 
     const int32_t cut = (int32_t)random_between(random, 0, keys);
     float *alone = take_floats(&memory, keys, FV_ALIGNMENT), *rest = take_floats(&memory, keys - cut, FV_ALIGNMENT);
     for (int32_t row = 0; row < rows; row++) {
-        kernels->dots(q + row * q_stride, q_stride, 1, k, k_stride, cut, dim, alone, s_stride);
+        const fv_stored first = part_of(&k, type, 0, cut), second = part_of(&k, type, cut, keys - cut);
+        kernels->read[type].dots(q + row * q_stride, q_stride, 1, &first, alone, s_stride);
         ck_assert_msg(same_floats(cut, alone, s + row * s_stride), "a row depends on the others");
-        kernels->dots(q + row * q_stride, q_stride, 1, k + cut * k_stride, k_stride, keys - cut, dim, rest, s_stride);
+        kernels->read[type].dots(q + row * q_stride, q_stride, 1, &second, rest, s_stride);
         ck_assert_msg(same_floats(keys - cut, rest, s + row * s_stride + cut), "a key depends on the others");
     }
     kernel_memory_end(&memory);
@@ -96,7 +156,7 @@ static void check_dots_once(const fv_row_kernels *kernels, test_random *random) 
 START_TEST(dots_are_dot_products_whatever_the_number_of_rows) {
     test_random random = test_random_named("dots", _i);
     for (int64_t i = 0; i < test_scaled(600); i++) {
-        check_dots_once(backend_at(_i)->row, &random);
+        check_dots_once(backend_at(_i)->row, stored_types[i % 4], &random);
     }
 }
 END_TEST
@@ -113,7 +173,8 @@ START_TEST(dots_propagate_nan_and_infinity_to_their_key_and_no_further) {
         const int64_t poisoned = random_between(&random, 0, KEYS - 1);
         const float poison = (float[]){NAN, INFINITY, -INFINITY}[random_between(&random, 0, 2)];
         k[poisoned * DIM + random_between(&random, 0, DIM - 1)] = poison;
-        kernels->dots(q, STRIDE, ROWS, k, DIM, KEYS, DIM, s, S_STRIDE);
+        const fv_stored stored = {.rows = k, .stride = DIM, .count = KEYS, .length = DIM};
+        kernels->read[FOVEA_F32].dots(q, STRIDE, ROWS, &stored, s, S_STRIDE);
         for (int32_t i = 0; i < ROWS * KEYS; i++) {
             const float actual = s[i / KEYS * S_STRIDE + i % KEYS];
             if (i % KEYS == poisoned) {
@@ -129,19 +190,32 @@ END_TEST
 
 /* --- weighted_sum, weighted_sum_marked --- */
 
-static void check_weighted_sum_once(const fv_row_kernels *kernels, bool marked, test_random *random) {
+/* Makes an element of a row, or an int8 row's scale, a NaN or an infinity. */
+static void poison_row(const stored_rows *rows, fovea_type type, int32_t row, test_random *random) {
+    const float poison = (float[]){NAN, INFINITY, -INFINITY}[random_between(random, 0, 2)];
+    const int64_t at = row * rows->stored.stride + random_between(random, 0, rows->stored.length - 1);
+    rows->wide[at] = poison;
+    if (type == FOVEA_INT8) {
+        ((float *)(uintptr_t)rows->stored.scales)[row] = poison;
+    } else if (type != FOVEA_F32) {
+        ((uint16_t *)(uintptr_t)rows->stored.rows)[at] = narrow_nearest(narrow_of(type), (double)poison);
+    }
+}
+
+static void check_weighted_sum_once(const fv_row_kernels *kernels, fovea_type type, bool marked, test_random *random) {
     kernel_memory memory = kernel_memory_create(random);
     const int32_t rows = (int32_t)random_between(random, 1, FV_MAX_ROWS), keys = (int32_t)random_between(random, 0, 70);
     const int64_t dim = random_dim(random), o_stride = aligned_stride(dim, random);
     const int64_t p_stride = aligned_stride(keys, random);
-    int64_t v_stride;
-    float *v = take_rows(&memory, keys, dim, 2, &v_stride);
+    const stored_rows rows_of_v = take_stored(&memory, type, keys, dim, 2);
+    const fv_stored stored = rows_of_v.stored;
+    const float *v = rows_of_v.wide;
+    const int64_t v_stride = stored.stride;
     float *p = take_random(&memory, span(rows, p_stride, keys), FV_ALIGNMENT, 1);
     for (int32_t key = 0; marked && key < keys; key++) {
         const bool poisoned = random_chance(random, 0.2);
         if (poisoned) {
-            v[key * v_stride + random_between(random, 0, dim - 1)] =
-                (float[]){NAN, INFINITY, -INFINITY}[random_between(random, 0, 2)];
+            poison_row(&rows_of_v, type, key, random);
         }
         for (int32_t row = 0; row < rows; row++) {
             if (poisoned || random_chance(random, 0.3)) {
@@ -152,8 +226,9 @@ static void check_weighted_sum_once(const fv_row_kernels *kernels, bool marked, 
     float *o = take_random(&memory, span(rows, o_stride, dim), FV_ALIGNMENT, 1);
     const float *before = copy_of(&memory, o, span(rows, o_stride, dim));
     float *alone = copy_of(&memory, o, span(rows, o_stride, dim));
-    const __typeof__(kernels->weighted_sum) kernel = marked ? kernels->weighted_sum_marked : kernels->weighted_sum;
-    kernel(p, p_stride, rows, v, v_stride, keys, dim, o, o_stride);
+    const fv_row_reads *read = &kernels->read[type];
+    const __typeof__(read->weighted_sum) kernel = marked ? read->weighted_sum_marked : read->weighted_sum;
+    kernel(p, p_stride, rows, &stored, o, o_stride);
     ck_assert_msg(same_gaps(rows, o_stride, dim, o, before), "wrote between the rows");
     for (int32_t row = 0; row < rows; row++) {
         for (int64_t d = 0; d < dim; d++) {
@@ -168,7 +243,7 @@ static void check_weighted_sum_once(const fv_row_kernels *kernels, bool marked, 
                           "o %.9g instead of %.9g (row %d of %d, d %d of %d, %d keys)", (double)o[row * o_stride + d],
                           exact, (int)row, (int)rows, (int)d, (int)dim, (int)keys);
         }
-        kernel(p + row * p_stride, p_stride, 1, v, v_stride, keys, dim, alone + row * o_stride, o_stride);
+        kernel(p + row * p_stride, p_stride, 1, &stored, alone + row * o_stride, o_stride);
         ck_assert_msg(same_floats(dim, alone + row * o_stride, o + row * o_stride), "a row depends on the others");
     }
     kernel_memory_end(&memory);
@@ -177,7 +252,7 @@ static void check_weighted_sum_once(const fv_row_kernels *kernels, bool marked, 
 START_TEST(weighted_sum_adds_to_what_is_there) {
     test_random random = test_random_named("weighted_sum", _i);
     for (int64_t i = 0; i < test_scaled(600); i++) {
-        check_weighted_sum_once(backend_at(_i)->row, false, &random);
+        check_weighted_sum_once(backend_at(_i)->row, stored_types[i % 4], false, &random);
     }
 }
 END_TEST
@@ -185,7 +260,7 @@ END_TEST
 START_TEST(weighted_sum_marked_lets_no_marked_position_take_part) {
     test_random random = test_random_named("weighted_sum_marked", _i);
     for (int64_t i = 0; i < test_scaled(600); i++) {
-        check_weighted_sum_once(backend_at(_i)->row, true, &random);
+        check_weighted_sum_once(backend_at(_i)->row, stored_types[i % 4], true, &random);
     }
 }
 END_TEST
@@ -202,7 +277,8 @@ START_TEST(a_nan_value_reaches_exactly_the_rows_that_weigh_it) {
     p[7] = -0.0f;
     p[STRIDE + 7] = 0.25f;
     p[2 * STRIDE + 7] = 0.0f; /* an underflow: 0 * NaN */
-    kernels->weighted_sum_marked(p, STRIDE, ROWS, v, DIM, KEYS, DIM, o, STRIDE);
+    const fv_stored stored = {.rows = v, .stride = DIM, .count = KEYS, .length = DIM};
+    kernels->read[FOVEA_F32].weighted_sum_marked(p, STRIDE, ROWS, &stored, o, STRIDE);
     for (int32_t i = 0; i < ROWS * DIM; i++) {
         ck_assert_int_eq(isnan(o[i / DIM * STRIDE + i % DIM]) != 0, i % DIM == 22 && i / DIM > 0);
     }

@@ -1,6 +1,8 @@
 /* Row family on AVX2. */
 #include "arch/avx2/vec.h"
 
+#include "arch/avx2/elements.h"
+
 #include "arch/common/exp2.h"
 #include "arch/common/row_steps.h"
 
@@ -10,9 +12,7 @@ enum { ROW_KEY_BLOCK = 64 };
 
 const fv_row_kernels fv_avx2_row = {
     .key_block = ROW_KEY_BLOCK,
-    .dots = dots,
-    .weighted_sum = weighted_sum,
-    .weighted_sum_marked = weighted_sum_marked,
+    .read = FV_ROW_READS,
     .peak = peak,
     .softcap = row_softcap,
     .add_terms = row_add_terms,

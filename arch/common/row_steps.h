@@ -1,9 +1,5 @@
-/* The row family over a backend's vector vocabulary. Include vec.h and exp2.h first. Each function is a member of
- * fv_row_kernels (arch/kernel.h says what it does).
- *
- * Decoding is bound by how loads reach the hardware prefetcher: every row of keys or values is read once, in ascending
- * order, for all query rows, and asked for PREFETCH_BYTES ahead: the hardware prefetcher alone stops at the end of a
- * page and starts anew at each switch between keys and values. */
+/* The row family over a backend's vector vocabulary. Include vec.h, elements.h and exp2.h first. Each function is a
+ * member of fv_row_kernels (arch/kernel.h says what it does). */
 #ifndef FOVEA_ARCH_COMMON_ROW_STEPS_H
 #define FOVEA_ARCH_COMMON_ROW_STEPS_H
 
@@ -13,33 +9,20 @@
 
 #define FV_LOG_2 0.693147180559945309f
 
-/* Loads the first `count` < V_LANES elements, zeros behind them. */
-static inline vf load_part(const float *p, int64_t count) {
-    float part[V_LANES] = {0};
-    memcpy(part, p, (size_t)count * sizeof(float));
-    return v_load(part);
-}
+/* How far ahead of the loads rows are asked for, and a cache line. */
+enum { PREFETCH_BYTES = 8192, LINE_BYTES = 64 };
 
-static inline void store_part(float *p, int64_t count, vf x) {
-    float part[V_LANES];
-    v_store(part, x);
-    memcpy(p, part, (size_t)count * sizeof(float));
-}
-
-/* How far ahead of the loads rows are asked for, and the floats of a cache line. */
-enum { PREFETCH_BYTES = 8192, LINE_FLOATS = 16 };
-
-/* Elements between a row and the one to ask for while reading it. */
-static inline int64_t prefetch_distance(int64_t stride, int64_t count) {
-    int64_t rows = PREFETCH_BYTES / (int64_t)sizeof(float) / count;
+/* Bytes between a row and the one to ask for while reading it; both arguments in bytes. */
+static inline int64_t prefetch_distance(int64_t stride, int64_t row) {
+    int64_t rows = PREFETCH_BYTES / row;
     return (rows > 0 ? rows : 1) * stride;
 }
 
-/* Asks the second-level cache for the `count` floats that lie `distance` behind p. They may lie outside the tensor,
+/* Asks the second-level cache for the `count` bytes that lie `distance` behind p. They may lie outside the tensor,
  * which only an address, not a pointer, may do. */
-static inline __attribute__((always_inline)) void prefetch_ahead(const float *p, int64_t distance, int64_t count) {
-    for (int64_t i = 0; i < count; i += LINE_FLOATS)
-        __builtin_prefetch((const void *)((uintptr_t)p + (uintptr_t)((distance + i) * (int64_t)sizeof(float))), 0, 2);
+static inline __attribute__((always_inline)) void prefetch_ahead(const void *p, int64_t distance, int64_t count) {
+    for (int64_t i = 0; i < count; i += LINE_BYTES)
+        __builtin_prefetch((const void *)((uintptr_t)p + (uintptr_t)(distance + i)), 0, 2);
 }
 
 /* Keeps the compiler from moving loads of one cache line before those of the line in front of it. */
@@ -47,170 +30,34 @@ static inline void in_order(void) {
     __asm__ volatile("" ::: "memory");
 }
 
-/* Partial dot products, lane by lane, of one key with ROWS queries. ROWS is a literal at every use. */
-static inline __attribute__((always_inline)) void dot_lanes(const float *q, int64_t q_stride, const int rows,
-                                                            const float *k, int64_t head_dim, int64_t distance,
-                                                            vf *sum) {
-    vf even[FV_MAX_ROWS], odd[FV_MAX_ROWS];
-#pragma GCC unroll 4
-    for (int r = 0; r < rows; r++)
-        even[r] = odd[r] = v_set(0.0f);
-    int64_t d = 0;
-    for (; d + 2 * V_LANES <= head_dim; d += 2 * V_LANES) {
-        vf first = v_load(k + d), second = v_load(k + d + V_LANES);
-        prefetch_ahead(k + d, distance, 2 * V_LANES);
-#pragma GCC unroll 4
-        for (int r = 0; r < rows; r++) {
-            even[r] = v_fma(first, v_load(q + r * q_stride + d), even[r]);
-            odd[r] = v_fma(second, v_load(q + r * q_stride + d + V_LANES), odd[r]);
-        }
-        in_order();
-    }
-    if (d + V_LANES <= head_dim) {
-        vf element = v_load(k + d);
-#pragma GCC unroll 4
-        for (int r = 0; r < rows; r++)
-            even[r] = v_fma(element, v_load(q + r * q_stride + d), even[r]);
-        d += V_LANES;
-    }
-    if (d < head_dim) {
-        vf element = load_part(k + d, head_dim - d);
-#pragma GCC unroll 4
-        for (int r = 0; r < rows; r++)
-            odd[r] = v_fma(element, load_part(q + r * q_stride + d, head_dim - d), odd[r]);
-    }
-#pragma GCC unroll 4
-    for (int r = 0; r < rows; r++)
-        sum[r] = v_add(even[r], odd[r]);
-}
+#define READ f32
+#define READ_TYPE float
+#define READ_SCALED 0
+#include "arch/common/row_reads.inc"
 
-static inline __attribute__((always_inline)) void dots_of(const float *q, int64_t q_stride, const int rows,
-                                                          const float *k, int64_t k_stride, int32_t keys,
-                                                          int64_t head_dim, float *s, int64_t s_stride) {
-    const int64_t distance = prefetch_distance(k_stride, head_dim);
-    for (int32_t key = 0; key < keys; key += V_LANES) {
-        int32_t count = keys - key < V_LANES ? keys - key : V_LANES;
-        vf sums[FV_MAX_ROWS][V_LANES];
-        for (int32_t i = 0; i < V_LANES; i++) {
-            vf sum[FV_MAX_ROWS];
-            if (i < count)
-                dot_lanes(q, q_stride, rows, k + (key + i) * k_stride, head_dim, distance, sum);
-#pragma GCC unroll 4
-            for (int r = 0; r < rows; r++)
-                sums[r][i] = i < count ? sum[r] : v_set(0.0f);
-        }
-#pragma GCC unroll 4
-        for (int r = 0; r < rows; r++) {
-            vf result = v_sum_each(sums[r]);
-            if (count == V_LANES)
-                v_store(s + r * s_stride + key, result);
-            else
-                store_part(s + r * s_stride + key, count, result);
-        }
-    }
-}
+#define READ f16
+#define READ_TYPE uint16_t
+#define READ_SCALED 0
+#include "arch/common/row_reads.inc"
 
-static void dots(const float *q, int64_t q_stride, int32_t rows, const float *k, int64_t k_stride, int32_t keys,
-                 int64_t head_dim, float *s, int64_t s_stride) {
-    switch (rows) {
-    case 1:
-        dots_of(q, q_stride, 1, k, k_stride, keys, head_dim, s, s_stride);
-        break;
-    case 2:
-        dots_of(q, q_stride, 2, k, k_stride, keys, head_dim, s, s_stride);
-        break;
-    case 3:
-        dots_of(q, q_stride, 3, k, k_stride, keys, head_dim, s, s_stride);
-        break;
-    case 4:
-        dots_of(q, q_stride, 4, k, k_stride, keys, head_dim, s, s_stride);
-        break;
-    default:
-        break;
-    }
-}
+#define READ bf16
+#define READ_TYPE uint16_t
+#define READ_SCALED 0
+#include "arch/common/row_reads.inc"
 
-/* Adds KEYS value rows to the outputs of ROWS queries; both are literals at every use. */
-static inline __attribute__((always_inline)) void add_rows(const float *p, int64_t p_stride, const int rows,
-                                                           const float *v, int64_t v_stride, const int keys,
-                                                           int64_t head_dim_v, float *o, int64_t o_stride) {
-    vf weight[FV_MAX_ROWS][4];
-#pragma GCC unroll 4
-    for (int r = 0; r < rows; r++)
-#pragma GCC unroll 4
-        for (int i = 0; i < keys; i++)
-            weight[r][i] = v_broadcast(p + r * p_stride + i);
-    const int64_t distance = prefetch_distance(v_stride, head_dim_v);
-    int64_t d = 0;
-    for (; d + V_LANES <= head_dim_v; d += V_LANES) {
-        vf element[4];
-        if (d % LINE_FLOATS == 0)
-#pragma GCC unroll 4
-            for (int i = 0; i < keys; i++)
-                prefetch_ahead(v + i * v_stride + d, distance, V_LANES);
-#pragma GCC unroll 4
-        for (int i = 0; i < keys; i++)
-            element[i] = v_load(v + i * v_stride + d);
-#pragma GCC unroll 4
-        for (int r = 0; r < rows; r++) {
-            vf sum = v_load(o + r * o_stride + d);
-#pragma GCC unroll 4
-            for (int i = 0; i < keys; i++)
-                sum = v_fma(element[i], weight[r][i], sum);
-            v_store(o + r * o_stride + d, sum);
-        }
-    }
-    if (d < head_dim_v) {
-        int64_t rest = head_dim_v - d;
-        for (int r = 0; r < rows; r++) {
-            vf sum = load_part(o + r * o_stride + d, rest);
-            for (int i = 0; i < keys; i++)
-                sum = v_fma(load_part(v + i * v_stride + d, rest), weight[r][i], sum);
-            store_part(o + r * o_stride + d, rest, sum);
-        }
-    }
-}
+#define READ int8
+#define READ_TYPE int8_t
+#define READ_SCALED 1
+#include "arch/common/row_reads.inc"
 
-static inline __attribute__((always_inline)) void weighted_sum_of(const float *p, int64_t p_stride, const int rows,
-                                                                  const float *v, int64_t v_stride, int32_t keys,
-                                                                  int64_t head_dim_v, float *o, int64_t o_stride) {
-    int32_t key = 0;
-    for (; key + 2 <= keys; key += 2)
-        add_rows(p + key, p_stride, rows, v + key * v_stride, v_stride, 2, head_dim_v, o, o_stride);
-    if (key < keys)
-        add_rows(p + key, p_stride, rows, v + key * v_stride, v_stride, 1, head_dim_v, o, o_stride);
-}
-
-static void weighted_sum(const float *p, int64_t p_stride, int32_t rows, const float *v, int64_t v_stride, int32_t keys,
-                         int64_t head_dim_v, float *o, int64_t o_stride) {
-    switch (rows) {
-    case 1:
-        weighted_sum_of(p, p_stride, 1, v, v_stride, keys, head_dim_v, o, o_stride);
-        break;
-    case 2:
-        weighted_sum_of(p, p_stride, 2, v, v_stride, keys, head_dim_v, o, o_stride);
-        break;
-    case 3:
-        weighted_sum_of(p, p_stride, 3, v, v_stride, keys, head_dim_v, o, o_stride);
-        break;
-    case 4:
-        weighted_sum_of(p, p_stride, 4, v, v_stride, keys, head_dim_v, o, o_stride);
-        break;
-    default:
-        break;
+/* fv_row_kernels.read. */
+#define FV_ROW_READS                                                             \
+    {                                                                            \
+        [FOVEA_F32] = {dots_f32, weighted_sum_f32, weighted_sum_marked_f32},     \
+        [FOVEA_F16] = {dots_f16, weighted_sum_f16, weighted_sum_marked_f16},     \
+        [FOVEA_BF16] = {dots_bf16, weighted_sum_bf16, weighted_sum_marked_bf16}, \
+        [FOVEA_INT8] = {dots_int8, weighted_sum_int8, weighted_sum_marked_int8}, \
     }
-}
-
-static void weighted_sum_marked(const float *p, int64_t p_stride, int32_t rows, const float *v, int64_t v_stride,
-                                int32_t keys, int64_t head_dim_v, float *o, int64_t o_stride) {
-    for (int32_t key = 0; key < keys; key++)
-        for (int32_t row = 0; row < rows; row++) {
-            const float *weight = p + row * p_stride + key;
-            if (!(*weight == 0.0f && signbit(*weight)))
-                add_rows(weight, p_stride, 1, v + key * v_stride, v_stride, 1, head_dim_v, o + row * o_stride,
-                         o_stride);
-        }
-}
 
 static float peak(const float *s, int32_t count, float largest) {
     int32_t i = 0;
@@ -301,7 +148,7 @@ static float sum_of(const float *s, int32_t count) {
     for (; i + V_LANES <= count; i += V_LANES)
         lanes = v_add(lanes, v_load(s + i));
     if (i < count)
-        lanes = v_add(lanes, load_part(s + i, count - i));
+        lanes = v_add(lanes, v_load_f32_part(s + i, count - i));
     return v_sum(lanes);
 }
 

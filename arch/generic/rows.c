@@ -1,25 +1,60 @@
 /* Row family in portable C. */
 #include "arch/generic/kernels.h"
 
-/* Partial sums of a dot product: independent chains, so that the loop vectorises without reordering one sum. */
-enum { CHAINS = 8 };
+/* Partial sums of a dot product: independent chains, so that the loop vectorises without reordering one sum. Elements
+ * of another type than f32 are widened in runs of a whole number of chains. */
+enum { CHAINS = 8, RUN = 8 * CHAINS };
 
-static float dot(const float *a, const float *b, int64_t count) {
-    float sum[CHAINS] = {0};
+/* A run of `count` <= RUN elements of a row as f32: in place, or in `room`. */
+static const float *run_of(fovea_type type, const fv_stored *stored, int32_t row, int64_t at, int64_t count,
+                           float *room) {
+    int64_t offset = row * stored->stride + at;
+    switch (type) {
+    case FOVEA_F32:
+        return (const float *)stored->rows + offset;
+    case FOVEA_F16:
+        fv_generic_convert.widen_f16((const uint16_t *)stored->rows + offset, count, room);
+        break;
+    case FOVEA_BF16:
+        fv_generic_convert.widen_bf16((const uint16_t *)stored->rows + offset, count, room);
+        break;
+    case FOVEA_INT8:
+        fv_generic_convert.widen_int8((const int8_t *)stored->rows + offset, count,
+                                      stored->scales[row * stored->scale_stride], room);
+        break;
+    }
+    return room;
+}
+
+static int64_t run_length(int64_t count, int64_t done) {
+    return count - done < RUN ? count - done : RUN;
+}
+
+static void add_products(const float *a, const float *b, int64_t count, float *sum) {
     int64_t i = 0;
     for (; i + CHAINS <= count; i += CHAINS)
         for (int32_t c = 0; c < CHAINS; c++)
             sum[c] += a[i + c] * b[i + c];
     for (int32_t c = 0; i < count; i++, c++)
         sum[c] += a[i] * b[i];
-    return ((sum[0] + sum[4]) + (sum[1] + sum[5])) + ((sum[2] + sum[6]) + (sum[3] + sum[7]));
 }
 
-static void dots(const float *q, int64_t q_stride, int32_t rows, const float *k, int64_t k_stride, int32_t keys,
-                 int64_t head_dim, float *s, int64_t s_stride) {
-    for (int32_t key = 0; key < keys; key++)
-        for (int32_t row = 0; row < rows; row++)
-            s[row * s_stride + key] = dot(q + row * q_stride, k + key * k_stride, head_dim);
+static void dots(fovea_type type, const float *q, int64_t q_stride, int32_t rows, const fv_stored *k, float *s,
+                 int64_t s_stride) {
+    for (int32_t key = 0; key < k->count; key++) {
+        float sum[FV_MAX_ROWS][CHAINS] = {{0}};
+        for (int64_t d = 0; d < k->length; d += RUN) {
+            float room[RUN];
+            int64_t count = run_length(k->length, d);
+            const float *run = run_of(type, k, key, d, count, room);
+            for (int32_t row = 0; row < rows; row++)
+                add_products(q + row * q_stride + d, run, count, sum[row]);
+        }
+        for (int32_t row = 0; row < rows; row++) {
+            const float *c = sum[row];
+            s[row * s_stride + key] = ((c[0] + c[4]) + (c[1] + c[5])) + ((c[2] + c[6]) + (c[3] + c[7]));
+        }
+    }
 }
 
 static void add_weighted(float p, const float *v, int64_t count, float *o) {
@@ -27,22 +62,46 @@ static void add_weighted(float p, const float *v, int64_t count, float *o) {
         o[d] += p * v[d];
 }
 
-static void weighted_sum(const float *p, int64_t p_stride, int32_t rows, const float *v, int64_t v_stride, int32_t keys,
-                         int64_t head_dim_v, float *o, int64_t o_stride) {
-    for (int32_t key = 0; key < keys; key++)
-        for (int32_t row = 0; row < rows; row++)
-            add_weighted(p[row * p_stride + key], v + key * v_stride, head_dim_v, o + row * o_stride);
+static int is_marked(float p) {
+    return p == 0.0f && signbit(p);
 }
 
-static void weighted_sum_marked(const float *p, int64_t p_stride, int32_t rows, const float *v, int64_t v_stride,
-                                int32_t keys, int64_t head_dim_v, float *o, int64_t o_stride) {
-    for (int32_t key = 0; key < keys; key++)
-        for (int32_t row = 0; row < rows; row++) {
-            float weight = p[row * p_stride + key];
-            if (!(weight == 0.0f && signbit(weight)))
-                add_weighted(weight, v + key * v_stride, head_dim_v, o + row * o_stride);
+static void weighted_sum(fovea_type type, int marked, const float *p, int64_t p_stride, int32_t rows,
+                         const fv_stored *v, float *o, int64_t o_stride) {
+    for (int32_t key = 0; key < v->count; key++)
+        for (int64_t d = 0; d < v->length; d += RUN) {
+            float room[RUN];
+            int64_t count = run_length(v->length, d);
+            const float *run = run_of(type, v, key, d, count, room);
+            for (int32_t row = 0; row < rows; row++) {
+                float weight = p[row * p_stride + key];
+                if (!(marked && is_marked(weight)))
+                    add_weighted(weight, run, count, o + row * o_stride + d);
+            }
         }
 }
+
+/* The members of fv_row_reads for one type. */
+#define FV_READS(name, type)                                                                                      \
+    static void dots_##name(const float *q, int64_t q_stride, int32_t rows, const fv_stored *k, float *s,         \
+                            int64_t s_stride) {                                                                   \
+        dots(type, q, q_stride, rows, k, s, s_stride);                                                            \
+    }                                                                                                             \
+                                                                                                                  \
+    static void weighted_sum_##name(const float *p, int64_t p_stride, int32_t rows, const fv_stored *v, float *o, \
+                                    int64_t o_stride) {                                                           \
+        weighted_sum(type, 0, p, p_stride, rows, v, o, o_stride);                                                 \
+    }                                                                                                             \
+                                                                                                                  \
+    static void weighted_sum_marked_##name(const float *p, int64_t p_stride, int32_t rows, const fv_stored *v,    \
+                                           float *o, int64_t o_stride) {                                          \
+        weighted_sum(type, 1, p, p_stride, rows, v, o, o_stride);                                                 \
+    }
+
+FV_READS(f32, FOVEA_F32)
+FV_READS(f16, FOVEA_F16)
+FV_READS(bf16, FOVEA_BF16)
+FV_READS(int8, FOVEA_INT8)
 
 static float peak(const float *s, int32_t count, float largest) {
     for (int32_t i = 0; i < count; i++)
@@ -81,9 +140,10 @@ static void log_sum_exp(const float *m, const float *l, int32_t count, float *ls
 
 const fv_row_kernels fv_generic_row = {
     .key_block = 32,
-    .dots = dots,
-    .weighted_sum = weighted_sum,
-    .weighted_sum_marked = weighted_sum_marked,
+    .read = {[FOVEA_F32] = {dots_f32, weighted_sum_f32, weighted_sum_marked_f32},
+             [FOVEA_F16] = {dots_f16, weighted_sum_f16, weighted_sum_marked_f16},
+             [FOVEA_BF16] = {dots_bf16, weighted_sum_bf16, weighted_sum_marked_bf16},
+             [FOVEA_INT8] = {dots_int8, weighted_sum_int8, weighted_sum_marked_int8}},
     .peak = peak,
     .softcap = softcap,
     .add_terms = add_terms,
