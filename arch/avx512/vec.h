@@ -20,6 +20,11 @@ static inline vf v_load(const float *p) {
     return _mm512_loadu_ps(p);
 }
 
+/* The same for an accumulator: for instruction sets that would rather load a value twice than copy it. */
+static inline vf v_load_own(const float *p) {
+    return v_load(p);
+}
+
 static inline void v_store(float *p, vf x) {
     _mm512_storeu_ps(p, x);
 }
@@ -56,6 +61,16 @@ static inline vf v_sub(vf a, vf b) {
 
 static inline vf v_mul(vf a, vf b) {
     return _mm512_mul_ps(a, b);
+}
+
+/* The sum acc + x, in acc's own register. */
+static inline vf v_increased(vf acc, vf x) {
+    return v_add(acc, x);
+}
+
+/* A constant as the addend of v_fma, which destroys it on some instruction sets. */
+static inline vf v_addend(float c) {
+    return v_set(c);
 }
 
 /* a * b + c, rounded once. */

@@ -21,11 +21,11 @@ static inline __attribute__((always_inline)) void fused_exp2(vf *x, const int co
 #define EACH _Pragma("GCC unroll 8") for (int i = 0; i < count; i++)
     EACH n[i] = v_add(x[i], v_set(FV_ROUNDING_MAGIC));
     EACH f[i] = v_sub(x[i], v_sub(n[i], v_set(FV_ROUNDING_MAGIC)));
-    EACH p[i] = v_fma(v_set(FV_EXP2_C5), f[i], v_set(FV_EXP2_C4));
-    EACH p[i] = v_fma(p[i], f[i], v_set(FV_EXP2_C3));
-    EACH p[i] = v_fma(p[i], f[i], v_set(FV_EXP2_C2));
-    EACH p[i] = v_fma(p[i], f[i], v_set(FV_EXP2_C1));
-    EACH p[i] = v_fma(p[i], f[i], v_set(1.0f));
+    EACH p[i] = v_fma(v_set(FV_EXP2_C5), f[i], v_addend(FV_EXP2_C4));
+    EACH p[i] = v_fma(p[i], f[i], v_addend(FV_EXP2_C3));
+    EACH p[i] = v_fma(p[i], f[i], v_addend(FV_EXP2_C2));
+    EACH p[i] = v_fma(p[i], f[i], v_addend(FV_EXP2_C1));
+    EACH p[i] = v_fma(p[i], f[i], v_addend(1.0f));
     /* A product, not an addition to the exponent bits, keeps NaN. */
     EACH x[i] = flush_subnormal(x[i], v_mul(p[i], v_shift_to_exponent(n[i])));
 #undef EACH

@@ -1,9 +1,11 @@
-/* Panel family on NEON. Thirty-two registers: a score tile of 6 keys x 3 vectors holds 18 accumulators and four
- * elements of each key, which 12 vectors of lanes pass by; a value tile of 8 elements x 3 vectors holds 24
- * accumulators. Fewer than 16 accumulators would wait for each other on four pipes with a latency of four cycles. */
+/* Panel family on NEON. A score tile of 6 keys x 3 vectors has 18 accumulators and holds four elements of each key,
+ * which 12 vectors of lanes pass by; a value tile of 8 elements x 3 vectors has 24 accumulators, and in the first one 3
+ * sums. Of the 32 registers that leaves too few for the exponentials of two keys in lockstep. Four pipes that answer
+ * after four cycles want 16 accumulators: narrow panels have longer tiles. */
 #include "arch/neon/vec.h"
 
 #define PANEL_VECTORS 3
+#define PANEL_EXP_KEYS 1
 #define PANEL_KEYS_1 15
 #define PANEL_KEYS_2 10
 #define PANEL_KEYS_3 6
@@ -17,9 +19,16 @@
 
 #include "arch/neon/kernels.h"
 
+/* A column of values touches one cache line a key and uses half of it, the next column the other half. Lines 256 bytes
+ * apart (64 elements) fall into a quarter of the cache's sets: 192 of them fit beside the probabilities into 64 KiB of
+ * four ways. More elements, or a smaller cache, would want at most 96 keys to find the other half still there, and pay
+ * more for the outputs, which every block reads and writes, than for asking the second-level cache twice. (Counted, not
+ * timed.) */
+enum { KEY_BLOCK = 192 };
+
 const fv_panel_kernels fv_neon_panel = {
     PANEL_FAMILY,
-    .key_block = 192,
-    .key_block_short = 192,
+    .key_block = KEY_BLOCK,
+    .key_block_short = KEY_BLOCK,
     .tile_keys = PANEL_KEYS_3,
 };

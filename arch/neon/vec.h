@@ -21,6 +21,16 @@ static inline vf v_load(const float *p) {
     return vld1q_f32(p);
 }
 
+/* A vector in memory that shares it with floats. */
+typedef float v_memory __attribute__((vector_size(16), aligned(4), may_alias));
+
+/* The same for an accumulator: its own load, for the load pipes idle where a copy would take a vector pipe's time. */
+static inline __attribute__((always_inline)) vf v_load_own(const float *p) {
+    vf x;
+    __asm__ volatile("ldr %q0, %1" : "=w"(x) : "m"(*(const v_memory *)(const void *)p));
+    return x;
+}
+
 static inline void v_store(float *p, vf x) {
     vst1q_f32(p, x);
 }
@@ -45,7 +55,7 @@ typedef struct {
 static inline __attribute__((always_inline)) velements v_elements(const float *p, const int count) {
     switch (count) {
     case 1:
-        return vsetq_lane_f32(*p, vdupq_n_f32(0.0f), 0);
+        return vcombine_f32((float32x2_t){*p}, vdup_n_f32(0.0f));
     case 2:
         return vcombine_f32(vld1_f32(p), vdup_n_f32(0.0f));
     default:
@@ -68,6 +78,23 @@ static inline vf v_sub(vf a, vf b) {
 static inline vf v_mul(vf a, vf b) {
     return vmulq_f32(a, b);
 }
+
+/* The sum acc + x, in acc's own register and in this place: put off by the compiler, it would need another for x. */
+static inline __attribute__((always_inline)) vf v_increased(vf acc, vf x) {
+    __asm__("fadd %0.4s, %0.4s, %1.4s" : "+w"(acc) : "w"(x));
+    return acc;
+}
+
+/* A constant as the addend of v_fma, which FMLA overwrites: loaded for each use, for the reason of v_load_own. The
+ * statement names no memory, since compilers take one that does to read every array, and then store those that they
+ * hold in registers. */
+#define v_addend(C)                                                             \
+    __extension__({                                                             \
+        static const vf v_everywhere = {C, C, C, C};                            \
+        vf v_fresh;                                                             \
+        __asm__ volatile("ldr %q0, [%1]" : "=w"(v_fresh) : "r"(&v_everywhere)); \
+        v_fresh;                                                                \
+    })
 
 /* a * b + c, rounded once. */
 static inline vf v_fma(vf a, vf b, vf c) {
