@@ -59,6 +59,8 @@ def main():
         results = list(checks.every(backends))
         for passed, text in results:
             print(f"{'ok     ' if passed else 'FAILED '} {text}")
+        for text in checks.unneeded(backends):
+            print(f"note    {text}")
         failed = sum(not passed for passed, _ in results)
         print(f"{len(results) - failed} passed, {failed} failed")
         return 1 if failed else 0

@@ -1,5 +1,5 @@
 """Main loops that do not fill the FMA pipes to TARGET per cent, with the share they reach and the reason. A loop that
-falls below its entry fails the check, and so does an entry that no loop needs any more."""
+falls below its entry fails the check."""
 
 import dataclasses
 import fnmatch
@@ -9,24 +9,36 @@ TARGET = 95.0
 SLACK = 1.0
 
 # Why, by key: each becomes a footnote of docs/inner-loops.md.
-REASONS = {}
+REASONS = {
+    "one-vector": "A tile of one vector loads an element for each FMA and lanes for each step. With two loads a cycle, n "
+    "elements and one vector of lanes take (n + 1) / 2 cycles, their n FMAs n / 2: 12 / 13 is 92.3 %, 16 / 17 is 94.1 %.",
+    "zmm-copies": "The compiler moves two accumulators to other registers and back in each iteration. LLVM's Skylake server "
+    "sends copies of zmm registers to the FMA ports; without the four copies the model gives 100 %. The processor, as the "
+    "models of the other two, renames registers instead, at the cost of a slot in the front end.",
+}
 
 
 @dataclasses.dataclass(frozen=True)
 class Entry:
     backend: str
+    # Shell patterns.
     core: str
-    # A shell pattern.
     function: str
     share: float
     # A key of REASONS.
     reason: str
 
     def fits(self, backend, core, function):
-        return self.backend == backend and self.core == core and fnmatch.fnmatch(function, self.function)
+        return (
+            self.backend == backend and fnmatch.fnmatch(core, self.core) and fnmatch.fnmatch(function, self.function))
 
 
-ACCEPTED = ()
+ACCEPTED = (
+    Entry("avx2", "*", "*_1_*", 92.3, "one-vector"),
+    Entry("avx512", "skylake-avx512", "*_1_*", 94.1, "one-vector"),
+    Entry("avx512", "icelake-server", "*_1_*", 94.1, "one-vector"),
+    Entry("avx512", "skylake-avx512", "values_3_*", 92.3, "zmm-copies"),
+)
 
 
 def entry_for(backend, core, function):

@@ -38,17 +38,15 @@ def presence_checks(backend):
         yield any(loop.tile.kind == kind for loop in backend.loops), f"{backend.name}: tiles of {kind}"
 
 
-def list_checks(backends):
-    """Entries of the list of accepted shares for these backends are all needed."""
+def unneeded(backends):
+    """Accepted shares of these backends that every loop exceeds, as lines of text."""
     for entry in accepted.ACCEPTED:
-        backend = next((backend for backend in backends if backend.name == entry.backend), None)
-        if backend is None:
-            continue
-        needed = any(
-            loop.main and entry.fits(backend.name, core.name, loop.tile.function)
-            and loop.figures[core.name].judged < accepted.TARGET
-            for loop in backend.loops for core in backend.cores)
-        yield needed, f"{entry.backend} {entry.function} on {entry.core}: the accepted share is needed"
+        shares = [
+            loop.figures[core.name].judged
+            for backend in backends for loop in backend.loops for core in backend.cores
+            if loop.main and entry.fits(backend.name, core.name, loop.tile.function)]
+        if shares and min(shares) >= accepted.TARGET:
+            yield f"{entry.backend} {entry.function} on {entry.core}: nothing needs the accepted share any more"
 
 
 def every(backends):
@@ -57,4 +55,3 @@ def every(backends):
         yield from stack_checks(backend)
         yield from speed_checks(backend)
         yield from model_checks(backend)
-    yield from list_checks(backends)

@@ -10,7 +10,7 @@ FORMATS = {"elf64-x86-64": "x86_64", "elf64-littleaarch64": "aarch64"}
 
 FUNCTION = re.compile(r"[0-9a-f]+ <(.+)>:$")
 INSTRUCTION = re.compile(r"\s*([0-9a-f]+):\s+(\S+)\s*(.*)$")
-COMMENT = re.compile(r"\s*(#|//).*$")
+COMMENT = re.compile(r"\s+(# |//).*$")
 TARGET = re.compile(r"0x([0-9a-f]+) <[^>]*>")
 OPERAND = re.compile(r"(?:\([^)]*\)|\{[^}]*\}|\[[^\]]*\]|[^,])+")
 

@@ -31,7 +31,7 @@ class Loop:
 
     def problems(self):
         """What an inner loop must not do."""
-        found = [f"stack: {instruction.text()}" for instruction in self.tile.stack]
+        found = [f"spilled: {instruction.text()}" for instruction in self.tile.spills]
         if self.stores:
             found.append(f"{self.stores} stores")
         if not self.tile.straight:
@@ -68,7 +68,7 @@ def tiles_of_library(path):
 
 def mended(core, tile):
     mend = core.mend(tile.width())
-    return [mend.change(line) for line in tile.listing()] if mend else tile.listing()
+    return mend.change(tile.listing()) if mend else tile.listing()
 
 
 def simulate(core, wanted):
@@ -85,7 +85,7 @@ def fma_rate(tile, described):
 def measure(name, groups):
     cores = model.CORES.get(name, ())
     every = [tile for group in groups for tile in group]
-    loops = [Loop(tile, tile is tiles.main_of(group), {}, 0, 0) for group in groups for tile in group]
+    loops = [Loop(tile, tile.is_like(tiles.main_of(group)), {}, 0, 0) for group in groups for tile in group]
     for core in cores:
         answers = simulate(core, [tile.listing() for tile in every] + [mended(core, tile) for tile in every])
         for loop in loops:

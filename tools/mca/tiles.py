@@ -12,12 +12,14 @@ VARIANT = re.compile(r"\.(constprop|isra|part|cold)(\.\d+)?")
 
 FMA = re.compile(r"(vfn?madd\d*ps|vdpbf16ps|fml[as]|bfdot|bfmmla)$")
 ADD = re.compile(r"(vaddps|fadd)$")
-REGISTER = re.compile(r"(?:%[xyz]mm|[vq])(\d+)(?:\.(\w+?))?(?:\[(\d+)\])?$")
+REGISTER = re.compile(r"(?:%[xyz]mm|[vqds])(\d+)(?:\.(\w+?))?(?:\[(\d+)\])?$")
 MOVE = re.compile(r"(vmov[au]p[sd]|v?movdq[au]\d*|mov|ldu?r|stu?r)$")
 BROADCAST = re.compile(r"(v?p?broadcast\w+|ld1r|dup)$")
 SEVERAL_RESULTS = re.compile(r"(ldn?p|ld[1-4])$")
 
 STACK = re.compile(r"%[er]sp\b|\bsp\b")
+# A general register that was put aside in a vector register, for want of the former, comes back through an FMA port.
+PUT_ASIDE = re.compile(r"v?mov[dq] %xmm\d+, %[er]|fmov [xw]\d+, [ds]\d+|umov ")
 # In AT&T syntax the register that is written comes last, in Arm's first.
 FRAME = {
     "x86_64": (re.compile(r"%[er]bp\b"), re.compile(r"(movq %rsp|leaq [^ ]*\(%rsp[^ ]*), %rbp")),
@@ -38,7 +40,8 @@ class Tile:
     accumulators: int
     fmas: int
     adds: int
-    stack: list
+    # Instructions that touch the stack, or stand for it.
+    spills: list
 
     @property
     def offset(self):
@@ -47,6 +50,10 @@ class Tile:
     @property
     def kind(self):
         return self.function.split("_")[0]
+
+    def is_like(self, other):
+        """The same tile; a compiler may make several versions of a loop."""
+        return all(getattr(self, name) == getattr(other, name) for name in ("shape", "fmas", "adds"))
 
     def width(self):
         """x, y or z by the size of x86 registers; q on Arm."""
@@ -131,16 +138,17 @@ def shape_of(fmas, elements, accumulators):
     return accumulators // vectors, vectors, fmas // accumulators
 
 
-def stack_access(instructions, function):
-    """The instructions of a loop that read or write the stack. A frame pointer is a general register unless the function
-    copies the stack pointer into it."""
+def spills_of(instructions, function):
+    """The instructions of a loop that read or write the stack, or fetch what was put aside elsewhere. A frame pointer is a
+    general register unless the function copies the stack pointer into it."""
     frame, copied = FRAME[function.architecture]
     framed = any(copied.match(instruction.text()) for instruction in function.instructions)
-    return [
-        instruction
-        for instruction in instructions
-        if any(STACK.search(operand) or (framed and frame.search(operand)) for operand in instruction.operands)
-    ]
+
+    def is_spill(instruction):
+        return PUT_ASIDE.match(instruction.text()) or any(
+            STACK.search(operand) or (framed and frame.search(operand)) for operand in instruction.operands)
+
+    return [instruction for instruction in instructions if is_spill(instruction)]
 
 
 def tiles_of(function):
@@ -163,7 +171,7 @@ def tiles_of(function):
                 accumulators,
                 fmas,
                 adds,
-                stack_access(instructions, function),
+                spills_of(instructions, function),
             )
         )
     return found
