@@ -1,13 +1,10 @@
-/* The AVX-512 backend: x86-64 with AVX-512 F, BW, DQ and VL. Few rows in f32 are bound by memory, which AVX2's row
- * kernels read as fast: it inherits them. */
+/* The AVX-512 backend: x86-64 with AVX-512 F, BW, DQ and VL. */
 #include "arch/avx512/kernels.h"
-
-#include "arch/avx2/kernels.h"
 
 const fv_backend fv_backend_avx512 = {
     .name = "avx512",
     .isa = FOVEA_ISA_AVX512,
     .panel = &fv_avx512_panel,
-    .row = &fv_avx2_row,
+    .row = &fv_avx512_row,
     .convert = &fv_avx512_convert,
 };

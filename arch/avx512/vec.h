@@ -130,6 +130,39 @@ static inline vf v_sleef_tanh(vf x) {
     return Sleef_tanhf16_u35avx512f(x);
 }
 
+static inline vf v_sleef_log2(vf x) {
+    return Sleef_log2f16_u10avx512f(x);
+}
+
+/* Sums of all lanes and the largest lane (NaN passed over if the other operand of a step is a number), in a fixed
+ * order. */
+static inline float v_sum(vf x) {
+    return _mm512_reduce_add_ps(x);
+}
+
+static inline float v_largest(vf x) {
+    return _mm512_reduce_max_ps(x);
+}
+
+/* Lane j of result = sum of the lanes of x[j]. */
+static inline vf v_sum_each(const vf x[V_LANES]) {
+    vf pairs[8], quads[4], halves[2];
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; i++)
+        pairs[i] =
+            _mm512_add_ps(_mm512_unpacklo_ps(x[2 * i], x[2 * i + 1]), _mm512_unpackhi_ps(x[2 * i], x[2 * i + 1]));
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; i++)
+        quads[i] = _mm512_add_ps(_mm512_shuffle_ps(pairs[2 * i], pairs[2 * i + 1], 0x44),
+                                 _mm512_shuffle_ps(pairs[2 * i], pairs[2 * i + 1], 0xEE));
+#pragma GCC unroll 2
+    for (int i = 0; i < 2; i++)
+        halves[i] = _mm512_add_ps(_mm512_shuffle_f32x4(quads[2 * i], quads[2 * i + 1], 0x88),
+                                  _mm512_shuffle_f32x4(quads[2 * i], quads[2 * i + 1], 0xDD));
+    return _mm512_add_ps(_mm512_shuffle_f32x4(halves[0], halves[1], 0x88),
+                         _mm512_shuffle_f32x4(halves[0], halves[1], 0xDD));
+}
+
 /* x becomes its transpose: lane i of x[j] was lane j of x[i]. */
 static inline void v_transpose(vf x[V_LANES]) {
     vf t[V_LANES], u[V_LANES];
