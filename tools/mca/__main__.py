@@ -9,6 +9,7 @@ branches; with --check also if a main loop falls below its share.
 import argparse
 import fnmatch
 import pathlib
+import signal
 import sys
 
 import checks
@@ -37,13 +38,17 @@ def print_loops(backends, pattern, core_name, tails):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="mca", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    # Ends quietly where the reader does: a pager, or head.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    parser = argparse.ArgumentParser(
+        prog="mca", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("build", nargs="+", help="build directory")
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--check", action="store_true", help="judge; the last line is N passed, N failed")
     mode.add_argument("--write", metavar="FILE", type=pathlib.Path, help="rewrite the tables of this document")
     mode.add_argument("--print", metavar="FUNCTION", dest="pattern",
-                      help="listing and the model's report, by instruction, of the main loop of functions of this name (a pattern)")
+                      help="listing and the model's report by instruction, for the main loops of these functions "
+                      "(a shell pattern)")
     parser.add_argument("--core", help="with --print: this core only")
     parser.add_argument("--tails", action="store_true", help="with --print: every inner loop")
     options = parser.parse_args()

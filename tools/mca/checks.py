@@ -29,11 +29,13 @@ def model_checks(backend):
         for width in sorted({loop.tile.width() for loop in backend.loops}):
             rates = {loop.figures[core.name].model_fmas for loop in backend.loops if loop.tile.width() == width}
             expected = core.model_fmas.get(width, core.fmas[width])
-            yield rates == {expected}, f"{core.name} issues {expected} FMAs a cycle on {width} registers: {sorted(rates)}"
+            text = f"{core.name} issues {expected} FMAs a cycle on {width} registers: {sorted(rates)}"
+            yield rates == {expected}, text
 
 
 def presence_checks(backend):
-    yield bool(backend.cores), f"{backend.name}: cores to judge it on ({', '.join(core.name for core in backend.cores)})"
+    names = ", ".join(core.name for core in backend.cores)
+    yield bool(backend.cores), f"{backend.name}: cores to judge it on ({names})"
     for kind in ("scores", "values"):
         yield any(loop.tile.kind == kind for loop in backend.loops), f"{backend.name}: tiles of {kind}"
 

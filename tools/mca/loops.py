@@ -87,7 +87,7 @@ def innermost(nodes, successors):
 
 
 def in_order(component, blocks, successors):
-    """The instructions of one iteration as they are executed, or None where a branch leaves two ways through the loop."""
+    """The instructions of one iteration as executed, or None where a branch leaves two ways through the loop."""
     first = node = min(component)
     iteration = []
     for _ in component:

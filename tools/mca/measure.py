@@ -55,7 +55,8 @@ class Backend:
 
 def libraries(build):
     """Backends' names and libraries in a build directory."""
-    return [(path.stem.removeprefix("libfovea-"), path) for path in sorted(pathlib.Path(build).glob("arch/libfovea-*.a"))]
+    paths = sorted(pathlib.Path(build).glob("arch/libfovea-*.a"))
+    return [(path.stem.removeprefix("libfovea-"), path) for path in paths]
 
 
 def tiles_of_library(path):
@@ -63,7 +64,7 @@ def tiles_of_library(path):
     for function in disassembly.functions(path):
         if tiles.TILE_FUNCTION.match(function.name):
             found.append(tiles.tiles_of(function))
-    return [group for group in found if group]
+    return sorted((group for group in found if group), key=lambda group: group[0].function)
 
 
 def mended(core, tile):

@@ -1,5 +1,5 @@
-"""Processor cores as llvm-mca models them: which are asked for a backend, what their FMA pipes are, where a model is known
-to be wrong, and running it."""
+"""Processor cores as llvm-mca models them: which are asked for a backend, what their FMA pipes are, where a model is
+known to be wrong, and running it."""
 
 import dataclasses
 import json
@@ -44,25 +44,26 @@ class Mend:
 PLAIN_LOADS = Mend(
     "zen-broadcast",
     plain_loads,
-    "LLVM's Zen 3 and Zen 4 let `vbroadcastss` from memory occupy an FP pipe that FMAs need: pipe 1 or 2 for ymm registers, "
-    "pipe 1 and three micro-operations for zmm registers. The processors do it in the load unit like a plain load: on a Zen "
-    "4 machine tiles of 8 × 3 and 6 × 2 were measured at 98 to 99 % of the FMA peak. The second figure is that of the same "
-    "loop with plain loads in their place.",
+    "LLVM's Zen 3 and Zen 4 let `vbroadcastss` from memory occupy an FP pipe that FMAs need: pipe 1 or 2 for ymm "
+    "registers, pipe 1 and three micro-operations for zmm registers. The processors do it in the load unit like a "
+    "plain load: on a Zen 4 machine tiles of 8 × 3 and 6 × 2 were measured at 98 to 99 % of the FMA peak. The "
+    "second figure is that of the same loop with plain loads in their place.",
 )
 SHORT_LOADS = Mend(
     "skylake-load",
     short_loads,
-    "LLVM's Skylake server gives every load in EVEX encoding (of a zmm register, or of one numbered 16 or more) a second "
-    "micro-operation on port 0, 1 or 5, which only masked loads have. The second figure is that of the same loop with loads "
-    "into ymm registers below 16, which occupy a load port and nothing else.",
+    "LLVM's Skylake server gives every load in EVEX encoding (of a zmm register, or of one numbered 16 or more) a "
+    "second micro-operation on port 0, 1 or 5, which only masked loads have. The second figure is that of the "
+    "same loop with loads into ymm registers below 16, which occupy a load port and nothing else.",
 )
 HALF_WIDTH = Mend(
     "one-fma-port",
     half_width,
-    "LLVM's Ice Lake and Sapphire Rapids have 512-bit FMAs on port 0 only, as small processors of the family do; the servers "
-    "have a second unit on port 5 (a loop of zmm FMAs was measured at two a cycle on a Sapphire Rapids), so the first figure "
-    "cannot exceed 50 %. The second figure is that of the same loop with ymm registers, whose FMAs the model issues on two "
-    "ports, with loads as on Skylake server, all else being equal: instructions, dependencies, addresses.",
+    "LLVM's Ice Lake and Sapphire Rapids have 512-bit FMAs on port 0 only, as small processors of the family do; "
+    "the servers have a second unit on port 5 (a loop of zmm FMAs was measured at two a cycle on a Sapphire "
+    "Rapids), so the first figure cannot exceed 50 %. The second figure is that of the same loop with ymm "
+    "registers, whose FMAs the model issues on two ports, with loads as on Skylake server, all else being equal: "
+    "instructions, dependencies, addresses.",
 )
 
 
@@ -89,7 +90,7 @@ SAPPHIRE_RAPIDS = Core("sapphirerapids", "x86_64", {"x": 2, "y": 2, "z": 2}, {"z
 # AMD: FP pipes 0 and 1, 256 bits wide; 512-bit instructions occupy one for two cycles.
 ZEN3 = Core("znver3", "x86_64", {"x": 2, "y": 2}, mends={"y": PLAIN_LOADS})
 ZEN4 = Core("znver4", "x86_64", {"x": 2, "y": 2, "z": 1}, mends={"y": PLAIN_LOADS, "z": PLAIN_LOADS})
-# Arm: every vector pipe. The model of N1 dispatches three micro-operations a cycle; the processor dispatches up to eight.
+# Arm: every vector pipe. The model of N1 dispatches three micro-operations a cycle; the processor up to eight.
 NEOVERSE_N1 = Core("neoverse-n1", "aarch64", {"q": 2}, options=("-dispatch=8",))
 NEOVERSE_V1 = Core("neoverse-v1", "aarch64", {"q": 4})
 NEOVERSE_V2 = Core("neoverse-v2", "aarch64", {"q": 4})

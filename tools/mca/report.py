@@ -60,10 +60,13 @@ def joined(rows):
 def backend_tables(backend, notes):
     names = [core.name for core in backend.cores]
     loops = sorted(backend.loops, key=lambda loop: (loop.tile.function, -loop.tile.fmas))
-    main = [[f"`{loop.tile.function}`", *description(loop), *(main_cell(backend, loop, c, notes) for c in backend.cores)]
-            for loop in loops if loop.main]
-    tails = [[f"`{loop.tile.function}`", *description(loop), *(tail_cell(loop, c) for c in backend.cores)]
-             for loop in loops if not loop.main]
+    main, tails = [], []
+    for loop in loops:
+        start = [f"`{loop.tile.function}`", *description(loop)]
+        if loop.main:
+            main.append(start + [main_cell(backend, loop, core, notes) for core in backend.cores])
+        else:
+            tails.append(start + [tail_cell(loop, core) for core in backend.cores])
     yield f"### {backend.name}: main tiles"
     yield ""
     yield from table(COLUMNS + names, joined(main))

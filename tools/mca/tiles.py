@@ -139,8 +139,8 @@ def shape_of(fmas, elements, accumulators):
 
 
 def spills_of(instructions, function):
-    """The instructions of a loop that read or write the stack, or fetch what was put aside elsewhere. A frame pointer is a
-    general register unless the function copies the stack pointer into it."""
+    """The instructions of a loop that read or write the stack, or fetch what was put aside elsewhere. A frame
+    pointer is a general register unless the function copies the stack pointer into it."""
     frame, copied = FRAME[function.architecture]
     framed = any(copied.match(instruction.text()) for instruction in function.instructions)
 
