@@ -83,6 +83,13 @@ def fma_rate(tile, described):
                for instruction, about in zip(tile.instructions, described) if tiles.FMA.match(instruction.mnemonic))
 
 
+def count(tile, described, what):
+    """Instructions of which the model says so."""
+    return sum(
+        about[what] and not tiles.PREFETCH.match(instruction.mnemonic)
+        for instruction, about in zip(tile.instructions, described))
+
+
 def measure(name, groups):
     cores = model.CORES.get(name, ())
     every = [tile for group in groups for tile in group]
@@ -96,8 +103,8 @@ def measure(name, groups):
             least = tile.fmas / core.fmas[tile.width()]
             loop.figures[core.name] = Figure(
                 cycles, 100 * least / cycles, 100 * least / mended_cycles, fma_rate(tile, described))
-            loop.loads = sum(about["mayLoad"] for about in described)
-            loop.stores = sum(about["mayStore"] for about in described)
+            loop.loads = count(tile, described, "mayLoad")
+            loop.stores = count(tile, described, "mayStore")
     return Backend(name, cores, loops)
 
 

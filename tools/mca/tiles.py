@@ -15,6 +15,8 @@ ADD = re.compile(r"(vaddps|fadd)$")
 REGISTER = re.compile(r"(?:%[xyz]mm|[vqds])(\d+)(?:\.(\w+?))?(?:\[(\d+)\])?$")
 MOVE = re.compile(r"(vmov[au]p[sd]|v?movdq[au]\d*|mov|ldu?r|stu?r)$")
 BROADCAST = re.compile(r"(v?p?broadcast\w+|ld1r|dup)$")
+# The models take them for loads and stores.
+PREFETCH = re.compile(r"prefetch\w*|prfu?m$")
 SEVERAL_RESULTS = re.compile(r"(ldn?p|ld[1-4])$")
 
 STACK = re.compile(r"%[er]sp\b|\bsp\b")
