@@ -9,6 +9,7 @@
 #define PANEL_DIMS_2 6
 #define PANEL_FIRST_1 8
 #define PANEL_FIRST_2 4
+#define PANEL_AHEAD 0
 #include "arch/common/panel_family.inc"
 
 #include "arch/avx2/kernels.h"

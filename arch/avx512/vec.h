@@ -122,6 +122,18 @@ static inline vf v_shift_to_exponent(vf x) {
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(x), 23));
 }
 
+/* x - floor(x) and p * 2^floor(x), in one instruction each: what fused_exp2 (arch/common/exp2.h) is made from here. */
+#define V_SPLITS_EXPONENTS
+
+static inline vf v_above_floor(vf x) {
+    return _mm512_reduce_ps(x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+}
+
+/* +0 where the mask is clear. */
+static inline vf v_scale_or_zero(vmask which, vf p, vf x) {
+    return _mm512_maskz_scalef_ps(which, p, x);
+}
+
 static inline vf v_sleef_exp2(vf x) {
     return Sleef_exp2f16_u35avx512f(x);
 }

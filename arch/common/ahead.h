@@ -1,4 +1,4 @@
-/* Asking for the rows that will be needed next (fv_ahead in arch/kernel.h). */
+/* Asking for what will be needed next. */
 #ifndef FOVEA_ARCH_COMMON_AHEAD_H
 #define FOVEA_ARCH_COMMON_AHEAD_H
 
@@ -8,7 +8,17 @@ static inline void ask_for_line(uintptr_t address) {
     __builtin_prefetch((const void *)address, 0, 2);
 }
 
-/* One row of keys and one of values. */
+/* Packed lanes come back for every tile, but the first-level cache is also the scores' and the keys', and perhaps
+ * another thread's: `floats` of them from p + distance on are asked for. Beyond the end of a panel this asks for what
+ * lies behind it, in vain. */
+static inline __attribute__((always_inline)) void ask_for_lanes(const float *p, int64_t distance, const int floats) {
+    enum { LINE_FLOATS = 16 };
+#pragma GCC unroll 4
+    for (int i = 0; i < floats; i += LINE_FLOATS)
+        __builtin_prefetch((const void *)((uintptr_t)p + (uintptr_t)(distance + i) * sizeof(float)), 0, 3);
+}
+
+/* One row of keys and one of values (fv_ahead in arch/kernel.h). */
 static inline void ask_ahead(fv_ahead *ahead) {
     enum { LINE_BYTES = 64 };
     if (ahead == NULL || ahead->rows == 0)

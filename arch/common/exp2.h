@@ -10,9 +10,43 @@ static inline vf flush_subnormal(vf x, vf p) {
     return v_keep(v_not_less(x, v_set(-126.0f)), p);
 }
 
+/* x is split into n and a fraction f, so that 2^x = 2^f * 2^n. */
+#ifdef V_SPLITS_EXPONENTS
+/* The instruction set has instructions for it, in which 2^x itself stands for n. */
+#define FV_EXP2_C(POWER) FV_EXP2_UNIT_C##POWER
+
+static inline vf exponent_of(vf x) {
+    return x;
+}
+
+static inline vf fraction_of(vf x, vf n) {
+    (void)n;
+    return v_above_floor(x);
+}
+
+/* p * 2^n where x >= -126 or x is NaN, else exactly 0. */
+static inline vf scaled(vf p, vf n, vf x) {
+    return v_scale_or_zero(v_not_less(x, v_set(-126.0f)), p, n);
+}
+#else
 /* Adding it to x in [-126, 127] leaves round(x) + 127 in the low bits of the sum: shifted to the exponent, 2^round(x).
  * Cheaper than the instructions for rounding and conversion, which compete with FMAs for their ports. */
 #define FV_ROUNDING_MAGIC (0x1.8p23f + 127.0f)
+#define FV_EXP2_C(POWER) FV_EXP2_C##POWER
+
+static inline vf exponent_of(vf x) {
+    return v_add(x, v_set(FV_ROUNDING_MAGIC));
+}
+
+static inline vf fraction_of(vf x, vf n) {
+    return v_sub(x, v_sub(n, v_set(FV_ROUNDING_MAGIC)));
+}
+
+/* A product, not an addition to the exponent bits, keeps NaN. */
+static inline vf scaled(vf p, vf n, vf x) {
+    return flush_subnormal(x, v_mul(p, v_shift_to_exponent(n)));
+}
+#endif
 
 /* A count in the pragma keeps clang from unrolling a loop whose bound becomes a literal by inlining. */
 #ifdef __clang__
@@ -26,15 +60,14 @@ static inline vf flush_subnormal(vf x, vf p) {
 static inline __attribute__((always_inline)) void fused_exp2(vf *x, const int count) {
     vf n[8], f[8], p[8];
 #define EACH FV_UNROLL_ALL for (int i = 0; i < count; i++)
-    EACH n[i] = v_add(x[i], v_set(FV_ROUNDING_MAGIC));
-    EACH f[i] = v_sub(x[i], v_sub(n[i], v_set(FV_ROUNDING_MAGIC)));
-    EACH p[i] = v_fma(v_set(FV_EXP2_C5), f[i], v_addend(FV_EXP2_C4));
-    EACH p[i] = v_fma(p[i], f[i], v_addend(FV_EXP2_C3));
-    EACH p[i] = v_fma(p[i], f[i], v_addend(FV_EXP2_C2));
-    EACH p[i] = v_fma(p[i], f[i], v_addend(FV_EXP2_C1));
+    EACH n[i] = exponent_of(x[i]);
+    EACH f[i] = fraction_of(x[i], n[i]);
+    EACH p[i] = v_fma(v_set(FV_EXP2_C(5)), f[i], v_addend(FV_EXP2_C(4)));
+    EACH p[i] = v_fma(p[i], f[i], v_addend(FV_EXP2_C(3)));
+    EACH p[i] = v_fma(p[i], f[i], v_addend(FV_EXP2_C(2)));
+    EACH p[i] = v_fma(p[i], f[i], v_addend(FV_EXP2_C(1)));
     EACH p[i] = v_fma(p[i], f[i], v_addend(1.0f));
-    /* A product, not an addition to the exponent bits, keeps NaN. */
-    EACH x[i] = flush_subnormal(x[i], v_mul(p[i], v_shift_to_exponent(n[i])));
+    EACH x[i] = scaled(p[i], n[i], x[i]);
 #undef EACH
 }
 
