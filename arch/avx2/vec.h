@@ -64,9 +64,10 @@ static inline vf v_mul(vf a, vf b) {
     return _mm256_mul_ps(a, b);
 }
 
-/* The sum acc + x, in acc's own register. */
-static inline vf v_increased(vf acc, vf x) {
-    return v_add(acc, x);
+/* The sum acc + x, in acc's own register and in this place: put off by the compiler, it would need another for x. */
+static inline __attribute__((always_inline)) vf v_increased(vf acc, vf x) {
+    __asm__("vaddps %1, %0, %0" : "+x"(acc) : "x"(x));
+    return acc;
 }
 
 /* A constant as the addend of v_fma, which destroys it on some instruction sets. */

@@ -12,4 +12,7 @@
  */
 #define FV_KEEP_ORDER() __asm__ volatile("" ::: "memory")
 
+/* Hides from the compiler how a pointer came to be, for it would keep a register for every sum of it and an offset. */
+#define FV_HIDE_ORIGIN(POINTER) __asm__("" : "+r"(POINTER))
+
 #endif
