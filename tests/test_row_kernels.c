@@ -188,6 +188,36 @@ START_TEST(dots_propagate_nan_and_infinity_to_their_key_and_no_further) {
 }
 END_TEST
 
+START_TEST(an_infinite_scale_makes_its_row_infinite_and_not_nan) {
+    const fv_row_kernels *kernels = backend_at(_i)->row;
+    test_random random = test_random_named("dots, infinite scale", _i);
+    enum { KEYS = 5 };
+    for (int64_t dim = 1; dim <= 70; dim++) {
+        kernel_memory memory = kernel_memory_create(&random);
+        int8_t *k = take_bytes(&memory, KEYS * dim, 1);
+        float *q = take_floats(&memory, dim, FV_ALIGNMENT), *scales = take_random(&memory, KEYS, sizeof(float), 1);
+        float *s = take_floats(&memory, KEYS, FV_ALIGNMENT), *o = take_floats(&memory, dim, FV_ALIGNMENT);
+        for (int64_t d = 0; d < dim; d++) {
+            q[d] = 1;
+            o[d] = 0;
+        }
+        memset(k, 1, (size_t)(KEYS * dim));
+        scales[2] = INFINITY;
+        const fv_stored stored = {k, dim, KEYS, dim, scales, 1};
+        kernels->read[FOVEA_INT8].dots(q, dim, 1, &stored, s, KEYS);
+        for (int32_t key = 0; key < KEYS; key++) {
+            ck_assert(key == 2 ? s[key] == INFINITY : isfinite(s[key]) != 0);
+            s[key] = 1;
+        }
+        kernels->read[FOVEA_INT8].weighted_sum(s, KEYS, 1, &stored, o, dim);
+        for (int64_t d = 0; d < dim; d++) {
+            ck_assert(o[d] == INFINITY);
+        }
+        kernel_memory_end(&memory);
+    }
+}
+END_TEST
+
 /* --- weighted_sum, weighted_sum_marked --- */
 
 /* Makes an element of a row, or an int8 row's scale, a NaN or an infinity. */
@@ -486,6 +516,7 @@ Suite *row_kernels_suite(void) {
     TCase *tcase = tcase_create("every backend");
     ADD_FOR_BACKENDS(tcase, dots_are_dot_products_whatever_the_number_of_rows);
     ADD_FOR_BACKENDS(tcase, dots_propagate_nan_and_infinity_to_their_key_and_no_further);
+    ADD_FOR_BACKENDS(tcase, an_infinite_scale_makes_its_row_infinite_and_not_nan);
     ADD_FOR_BACKENDS(tcase, weighted_sum_adds_to_what_is_there);
     ADD_FOR_BACKENDS(tcase, weighted_sum_marked_lets_no_marked_position_take_part);
     ADD_FOR_BACKENDS(tcase, a_nan_value_reaches_exactly_the_rows_that_weigh_it);

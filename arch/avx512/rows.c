@@ -3,6 +3,8 @@
 
 #include "arch/avx512/elements.h"
 
+#define ROW_DOT_KEYS(rows) 2
+#define ROW_SUM_KEYS(rows) 4
 #include "arch/common/exp2.h"
 #include "arch/common/row_steps.h"
 

@@ -30,6 +30,19 @@ static inline void in_order(void) {
     __asm__ volatile("" ::: "memory");
 }
 
+/* The first `count` lanes, zeros behind them: there an infinite factor would make NaN of padding. */
+static inline vf first_lanes_of(vf x, int64_t count) {
+    float lanes[V_LANES];
+    v_store(lanes, x);
+    return v_load_f32_part(lanes, count);
+}
+
+/* Keys that are multiplied with `rows` queries at a time (1 or 2), and values that are added to `rows` outputs (up to
+ * 4): what is loaded of queries and outputs serves all of them, as far as there are registers. */
+#if !defined(ROW_DOT_KEYS) || !defined(ROW_SUM_KEYS)
+#error "the backend's rows.c defines ROW_DOT_KEYS(rows) and ROW_SUM_KEYS(rows)"
+#endif
+
 #define READ f32
 #define READ_TYPE float
 #define READ_SCALED 0

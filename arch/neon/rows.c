@@ -3,6 +3,8 @@
 
 #include "arch/neon/elements.h"
 
+#define ROW_DOT_KEYS(rows) ((rows) == 1 ? 2 : 1)
+#define ROW_SUM_KEYS(rows) ((rows) == 1 ? 4 : 2)
 #include "arch/common/exp2.h"
 #include "arch/common/row_steps.h"
 
