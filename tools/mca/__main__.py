@@ -1,8 +1,8 @@
 """How well the inner loops of register tiles fill the FMA pipes, by llvm-mca's models of processors; see
 docs/inner-loops.md.
 
-Inner loops are found in the backends' static libraries (BUILD/arch/libfovea-*.a), in functions named scores_... or
-values_... with the number of vectors. The exit status is 1 if an inner loop touches the stack, stores anything or
+Inner loops are found in the backends' static libraries (BUILD/arch/libfovea-*.a), in the functions that
+arch/common/*.inc makes. A kernel is named scores_VECTORS_EXP or values_VECTORS. The exit status is 1 if an inner loop touches the stack, stores anything or
 branches; with --check also if a main loop falls below its share.
 """
 
@@ -23,13 +23,13 @@ def print_loops(backends, pattern, core_name, tails):
     found = 0
     for backend in backends:
         for loop in backend.loops:
-            if not fnmatch.fnmatch(loop.tile.function, pattern) or not (loop.main or tails):
+            if not fnmatch.fnmatch(loop.tile.kernel, pattern) or not (loop.main or tails):
                 continue
             for core in backend.cores:
                 if core_name not in (None, core.name):
                     continue
                 found += 1
-                print(f"==== {backend.name} {loop.tile.function} {loop.tile.shape_text()} at {loop.tile.offset:#x}")
+                print(f"==== {backend.name} {loop.tile.kernel} {loop.tile.shape_text()} at {loop.tile.offset:#x}")
                 print("loop_head:")
                 print("\n".join(f"    {line}" for line in loop.tile.listing()))
                 print(f"---- {' '.join(model.command(core))}")
@@ -46,8 +46,8 @@ def main():
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--check", action="store_true", help="judge; the last line is N passed, N failed")
     mode.add_argument("--write", metavar="FILE", type=pathlib.Path, help="rewrite the tables of this document")
-    mode.add_argument("--print", metavar="FUNCTION", dest="pattern",
-                      help="listing and the model's report by instruction, for the main loops of these functions "
+    mode.add_argument("--print", metavar="KERNEL", dest="pattern",
+                      help="listing and the model's report by instruction, for the main loops of these kernels "
                       "(a shell pattern)")
     parser.add_argument("--core", help="with --print: this core only")
     parser.add_argument("--tails", action="store_true", help="with --print: every inner loop")

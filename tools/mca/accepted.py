@@ -25,24 +25,23 @@ class Entry:
     backend: str
     # Shell patterns.
     core: str
-    function: str
+    kernel: str
     share: float
     # A key of REASONS.
     reason: str
 
-    def fits(self, backend, core, function):
-        return (
-            self.backend == backend and fnmatch.fnmatch(core, self.core) and fnmatch.fnmatch(function, self.function))
+    def fits(self, backend, core, kernel):
+        return self.backend == backend and fnmatch.fnmatch(core, self.core) and fnmatch.fnmatch(kernel, self.kernel)
 
 
 ACCEPTED = (
-    # scores_1_... and values_1_..., whose 1 is the number of vectors.
-    Entry("avx2", "*", "*s_1_*", 92.3, "one-vector"),
-    Entry("avx512", "skylake-avx512", "*s_1_*", 94.1, "one-vector"),
-    Entry("avx512", "icelake-server", "*s_1_*", 94.1, "one-vector"),
-    Entry("avx512", "skylake-avx512", "values_3_*", 92.3, "zmm-copies"),
+    # scores_1_0, scores_1_1 and values_1, whose first number is that of the vectors.
+    Entry("avx2", "*", "*s_1*", 92.3, "one-vector"),
+    Entry("avx512", "skylake-avx512", "*s_1*", 94.1, "one-vector"),
+    Entry("avx512", "icelake-server", "*s_1*", 94.1, "one-vector"),
+    Entry("avx512", "skylake-avx512", "values_3", 92.3, "zmm-copies"),
 )
 
 
-def entry_for(backend, core, function):
-    return next((entry for entry in ACCEPTED if entry.fits(backend, core, function)), None)
+def entry_for(backend, core, kernel):
+    return next((entry for entry in ACCEPTED if entry.fits(backend, core, kernel)), None)

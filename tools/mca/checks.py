@@ -4,10 +4,10 @@ import accepted
 
 
 def stack_checks(backend):
-    for function, loops in backend.functions().items():
-        faults = [f"{loop.tile.shape_text()} at {loop.tile.offset:#x}: {problem}"
+    for kernel, loops in backend.kernels().items():
+        faults = [f"{loop.tile.shape_text()} in {loop.tile.function}: {problem}"
                   for loop in loops for problem in loop.problems()]
-        subject = f"{backend.name} {function}: {len(loops)} inner loops stay in registers"
+        subject = f"{backend.name} {kernel}: {len(loops)} inner loops stay in registers"
         yield not faults, "\n        ".join([subject, *faults])
 
 
@@ -17,10 +17,10 @@ def speed_checks(backend):
             continue
         for core in backend.cores:
             figure = loop.figures[core.name].judged
-            entry = accepted.entry_for(backend.name, core.name, loop.tile.function)
+            entry = accepted.entry_for(backend.name, core.name, loop.tile.kernel)
             least = accepted.TARGET if entry is None else entry.share - accepted.SLACK
             wanted = f"at least {least:.1f}" + ("" if entry is None else f", {entry.reason}")
-            yield figure >= least, f"{backend.name} {loop.tile.function} on {core.name}: {figure:.1f} % ({wanted})"
+            yield figure >= least, f"{backend.name} {loop.tile.kernel} on {core.name}: {figure:.1f} % ({wanted})"
 
 
 def model_checks(backend):
@@ -46,9 +46,9 @@ def unneeded(backends):
         shares = [
             loop.figures[core.name].judged
             for backend in backends for loop in backend.loops for core in backend.cores
-            if loop.main and entry.fits(backend.name, core.name, loop.tile.function)]
+            if loop.main and entry.fits(backend.name, core.name, loop.tile.kernel)]
         if shares and min(shares) >= accepted.TARGET:
-            yield f"{entry.backend} {entry.function} on {entry.core}: nothing needs the accepted share any more"
+            yield f"{entry.backend} {entry.kernel} on {entry.core}: nothing needs the accepted share any more"
 
 
 def every(backends):

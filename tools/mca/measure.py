@@ -23,7 +23,7 @@ class Figure:
 @dataclasses.dataclass
 class Loop:
     tile: tiles.Tile
-    # The one that its function spends its time in; the others are for what is left over.
+    # The one that its kernel spends its time in; the others are for what is left over.
     main: bool
     figures: dict
     loads: int
@@ -45,11 +45,11 @@ class Backend:
     cores: tuple
     loops: list
 
-    def functions(self):
-        """The loops of each function, by name."""
+    def kernels(self):
+        """The loops of each kernel, by name."""
         found = {}
         for loop in self.loops:
-            found.setdefault(loop.tile.function, []).append(loop)
+            found.setdefault(loop.tile.kernel, []).append(loop)
         return found
 
 
@@ -60,11 +60,13 @@ def libraries(build):
 
 
 def tiles_of_library(path):
-    found = []
+    """The tiles of each kernel, in the order of names."""
+    found = {}
     for function in disassembly.functions(path):
-        if tiles.TILE_FUNCTION.match(function.name):
-            found.append(tiles.tiles_of(function))
-    return sorted((group for group in found if group), key=lambda group: group[0].function)
+        kernel = tiles.kernel_of(function)
+        if kernel:
+            found.setdefault(kernel, []).extend(tiles.tiles_of(function))
+    return [found[kernel] for kernel in sorted(found) if found[kernel]]
 
 
 def mended(core, tile):

@@ -36,7 +36,7 @@ def main_cell(backend, loop, core, notes):
     if mend:
         text += f" → {figure.judged:.1f} %[^{mend.key}]"
         notes[mend.key] = mend.reason
-    entry = accepted.entry_for(backend.name, core.name, loop.tile.function)
+    entry = accepted.entry_for(backend.name, core.name, loop.tile.kernel)
     if entry and figure.judged < accepted.TARGET:
         text += f"[^{entry.reason}]"
         notes[entry.reason] = accepted.REASONS[entry.reason]
@@ -59,10 +59,10 @@ def joined(rows):
 
 def backend_tables(backend, notes):
     names = [core.name for core in backend.cores]
-    loops = sorted(backend.loops, key=lambda loop: (loop.tile.function, -loop.tile.fmas))
+    loops = sorted(backend.loops, key=lambda loop: (loop.tile.kernel, -loop.tile.fmas))
     main, tails = [], []
     for loop in loops:
-        start = [f"`{loop.tile.function}`", *description(loop)]
+        start = [f"`{loop.tile.kernel}`", *description(loop)]
         if loop.main:
             main.append(start + [main_cell(backend, loop, core, notes) for core in backend.cores])
         else:

@@ -5,10 +5,9 @@ import re
 
 import loops
 
-# Functions that hold register tiles: a panel's scores or values, with the number of vectors in the name.
-TILE_FUNCTION = re.compile(r"(scores|values)_\w*\d")
-# A compiler's variants of a function.
-VARIANT = re.compile(r"\.(constprop|isra|part|cold)(\.\d+)?")
+# Functions that hold register tiles: one tile each, or a run of them where the compiler puts the tiles into it. A kernel
+# is a panel's scores, with or without exponential, or its values, for so many vectors.
+TILE_FUNCTION = re.compile(r"(score|value)_tile_\d+_(\d+)_(\d+)|(score|value)s_(\d+)_(\d+|all)_run")
 
 FMA = re.compile(r"(vfn?madd\d*ps|vdpbf16ps|fml[as]|bfdot|bfmmla)$")
 ADD = re.compile(r"(vaddps|fadd)$")
@@ -33,6 +32,7 @@ FRAME = {
 class Tile:
     """An innermost loop that multiplies and adds."""
 
+    kernel: str
     function: str
     architecture: str
     instructions: list
@@ -51,7 +51,7 @@ class Tile:
 
     @property
     def kind(self):
-        return self.function.split("_")[0]
+        return self.kernel.split("_")[0]
 
     def is_like(self, other):
         """The same tile; a compiler may make several versions of a loop."""
@@ -73,6 +73,15 @@ class Tile:
 
     def steps_text(self):
         return str(self.shape[2]) if self.shape else ""
+
+
+def kernel_of(function):
+    """The kernel that a function belongs to, or None if it holds no tiles."""
+    found = TILE_FUNCTION.match(function.name)
+    if not found:
+        return None
+    stem, vectors, exp = filter(None, found.groups())
+    return f"scores_{vectors}_{exp}" if stem == "score" else f"values_{vectors}"
 
 
 def register(operand):
@@ -154,7 +163,7 @@ def spills_of(instructions, function):
 
 
 def tiles_of(function):
-    """The tiles of a function that may hold some."""
+    """The tiles of a function of a kernel."""
     found = []
     for instructions, straight in loops.innermost_loops(function.instructions):
         fmas = sum(bool(FMA.match(i.mnemonic)) for i in instructions)
@@ -165,7 +174,8 @@ def tiles_of(function):
         accumulators = count_accumulators(instructions, function.architecture)
         found.append(
             Tile(
-                VARIANT.sub("", function.name),
+                kernel_of(function),
+                function.name,
                 function.architecture,
                 instructions,
                 straight,
@@ -180,5 +190,5 @@ def tiles_of(function):
 
 
 def main_of(tiles):
-    """The tile that a function spends its time in: the most FMAs, without the sum if there are two."""
+    """The tile that a kernel spends its time in: the most FMAs, without the sum if there are two."""
     return max(tiles, key=lambda tile: (tile.fmas, -len(tile.instructions)))
