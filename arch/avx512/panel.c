@@ -12,7 +12,7 @@
 #define PANEL_FIRST_1 16
 #define PANEL_FIRST_2 12
 #define PANEL_FIRST_3 8
-#define PANEL_AHEAD 16
+#define PANEL_AHEAD 8
 #include "arch/common/panel_family.inc"
 
 #include "arch/avx512/kernels.h"
