@@ -171,11 +171,14 @@ bool library_computes(uint32_t inputs, fovea_weights weights);
 /* The specification with the backend and the exponential of case `index` (backends.h). */
 problem_spec on_case(problem_spec spec, int32_t index);
 
-/* problem_check of PROBLEM(fields...) on case `index`. */
-#define CHECK_ON_CASE(index, ...)                                               \
-    do {                                                                        \
-        const problem_spec spec_on_case = on_case(PROBLEM(__VA_ARGS__), index); \
-        problem_check(&spec_on_case);                                           \
+/* problem_check of PROBLEM(fields...) on case `index`; of those that one place makes, a share (test_takes). */
+#define CHECK_ON_CASE(index, ...)                                                   \
+    do {                                                                            \
+        static int64_t problems_here;                                               \
+        if (test_takes(problems_here++, index)) {                                   \
+            const problem_spec spec_on_case = on_case(PROBLEM(__VA_ARGS__), index); \
+            problem_check(&spec_on_case);                                           \
+        }                                                                           \
     } while (0)
 
 /* A random specification with every feature, sizes up to `largest`, on the given backend. */

@@ -44,8 +44,9 @@ float random_hostile(test_random *random);
 /* `count` scaled by FOVEA_TEST_SCALE, at least 1. */
 int64_t test_scaled(int64_t count);
 
-/* A list that every case of a test goes through is shared out between neighbouring cases (of a backend, one with each
- * exponential) if FOVEA_TEST_SCALE is 0.1 or less: true if case `index` takes this entry. */
+/* Lists that every case of a test goes through are long for an emulator: of every two problems, a case takes one if
+ * FOVEA_TEST_SCALE is 0.1 or less; of every six if it is 0.02 or less. Neighbouring cases (of a backend, one with each
+ * exponential) take different ones. True if case `index` takes this entry. */
 bool test_takes(int64_t entry, int64_t index);
 
 #endif
