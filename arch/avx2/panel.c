@@ -2,6 +2,8 @@
  * of lanes and the broadcast element. */
 #include "arch/avx2/vec.h"
 
+#include "arch/avx2/elements.h"
+
 #define PANEL_VECTORS 2
 #define PANEL_KEYS_1 12
 #define PANEL_KEYS_2 6

@@ -2,6 +2,8 @@
  * vectors of lanes, three sums and the broadcast element. */
 #include "arch/avx512/vec.h"
 
+#include "arch/avx512/elements.h"
+
 #define PANEL_VECTORS 3
 #define PANEL_KEYS_1 16
 #define PANEL_KEYS_2 12

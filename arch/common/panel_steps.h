@@ -1,5 +1,5 @@
-/* The steps of the panel family that have no register tile, over a backend's vector vocabulary. Include vec.h and
- * exp2.h first. Each function is a member of fv_panel_kernels (arch/kernel.h says what it does). */
+/* The steps of the panel family that have no register tile, over a backend's vector vocabulary. Include vec.h,
+ * elements.h and exp2.h first. Each function is a member of fv_panel_kernels (arch/kernel.h says what it does). */
 #ifndef FOVEA_ARCH_COMMON_PANEL_STEPS_H
 #define FOVEA_ARCH_COMMON_PANEL_STEPS_H
 
@@ -7,28 +7,31 @@
 
 #include "arch/kernel.h"
 
-/* Loads V_LANES elements of V_LANES rows, zeros for NULL rows. */
-static inline void load_square(const float *const *rows, int64_t i, vf scale, vf *x) {
+/* The first `count` <= V_LANES elements of V_LANES rows, times scale; zeros for NULL rows and behind the count. */
+static inline void load_square(const float *const *rows, int64_t i, int64_t count, vf scale, vf *x) {
 #pragma GCC unroll 16
-    for (int j = 0; j < V_LANES; j++)
-        x[j] = rows[j] ? v_mul(v_load(rows[j] + i), scale) : v_set(0.0f);
+    for (int j = 0; j < V_LANES; j++) {
+        if (rows[j] == NULL)
+            x[j] = v_set(0.0f);
+        else if (count == V_LANES)
+            x[j] = v_mul(v_load(rows[j] + i), scale);
+        else
+            x[j] = v_mul(v_load_f32_part(rows[j] + i, count), scale);
+    }
 }
 
 static void pack(const float *const *rows, int32_t ld, int64_t count, float scale, float *packed) {
-    int64_t whole = count / V_LANES * V_LANES;
-    for (int32_t lane = 0; lane < ld; lane += V_LANES) {
-        for (int64_t i = 0; i < whole; i += V_LANES) {
+    for (int32_t lane = 0; lane < ld; lane += V_LANES)
+        for (int64_t i = 0; i < count; i += V_LANES) {
+            int64_t valid = count - i < V_LANES ? count - i : V_LANES;
             vf x[V_LANES];
-            load_square(rows + lane, i, v_set(scale), x);
+            load_square(rows + lane, i, valid, v_set(scale), x);
             v_transpose(x);
 #pragma GCC unroll 16
             for (int j = 0; j < V_LANES; j++)
-                v_store(packed + (i + j) * ld + lane, x[j]);
+                if (j < valid)
+                    v_store(packed + (i + j) * ld + lane, x[j]);
         }
-        for (int64_t i = whole; i < count; i++)
-            for (int32_t j = lane; j < lane + V_LANES; j++)
-                packed[i * ld + j] = rows[j] ? rows[j][i] * scale : 0.0f;
-    }
 }
 
 /* Writes the first `count` elements of each row of a transposed square. */
@@ -36,13 +39,10 @@ static inline void store_square(float *const *rows, int64_t i, int64_t count, co
     for (int j = 0; j < V_LANES; j++) {
         if (rows[j] == NULL)
             continue;
-        if (count == V_LANES) {
+        if (count == V_LANES)
             v_store(rows[j] + i, x[j]);
-        } else {
-            float row[V_LANES];
-            v_store(row, x[j]);
-            memcpy(rows[j] + i, row, (size_t)count * sizeof(float));
-        }
+        else
+            v_store_f32_part(rows[j] + i, count, x[j]);
     }
 }
 

@@ -4,6 +4,8 @@
  * after four cycles want 16 accumulators: narrow panels have longer tiles. */
 #include "arch/neon/vec.h"
 
+#include "arch/neon/elements.h"
+
 #define PANEL_VECTORS 3
 #define PANEL_EXP_KEYS 1
 #define PANEL_KEYS_1 15
