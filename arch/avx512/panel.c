@@ -22,6 +22,6 @@
 const fv_panel_kernels fv_avx512_panel = {
     PANEL_FAMILY,
     .key_block = 192,
-    .key_block_short = 192,
+    .key_block_short = 288,
     .tile_keys = PANEL_KEYS_3,
 };

@@ -1,13 +1,11 @@
 /* Panel family on NEON. A score tile of 6 keys x 3 vectors has 18 accumulators and holds four elements of each key,
  * which 12 vectors of lanes pass by; a value tile of 8 elements x 3 vectors has 24 accumulators, and in the first one 3
- * sums. Of the 32 registers that leaves too few for the exponentials of two keys in lockstep. Four pipes that answer
- * after four cycles want 16 accumulators: narrow panels have longer tiles. */
+ * sums. Four pipes that answer after four cycles want 16 accumulators: narrow panels have longer tiles. */
 #include "arch/neon/vec.h"
 
 #include "arch/neon/elements.h"
 
 #define PANEL_VECTORS 3
-#define PANEL_EXP_KEYS 1
 #define PANEL_KEYS_1 15
 #define PANEL_KEYS_2 10
 #define PANEL_KEYS_3 6
