@@ -469,9 +469,11 @@ END_TEST
 START_TEST(information) {
     EXPECT(0, "info");
     ck_assert_ptr_nonnull(strstr(last.out, "generic"));
+    /* There may be nothing to cap. */
+    const bool outranked = strstr(last.out, "outranks it");
     setenv("FOVEA_ISA", "generic", 1);
     EXPECT(0, "info");
-    ck_assert_ptr_nonnull(strstr(last.out, "FOVEA_ISA"));
+    ck_assert(!outranked || strstr(last.out, "FOVEA_ISA caps at generic"));
     setenv("FOVEA_ISA", "sse9", 1);
     EXPECT_ERROR(2, "sse9", "info");
     save_small();

@@ -47,8 +47,8 @@ check_program() { # DIRECTORY EMULATOR CPU BACKEND
     local program=$1/under-qemu
     printf '#!/bin/sh\nexec %s "%s" "$@"\n' "$2" "$PWD/$1/tools/fovea" >"$program"
     chmod +x "$program"
-    check_one "$4 is chosen on $3" check_chosen "$4" "$program"
-    check_one "demo on $3" tools/demo.sh "$program"
+    check_one "$4 is chosen on ${3%%,*}" check_chosen "$4" "$program"
+    check_one "demo on ${3%%,*}" tools/demo.sh "$program"
 }
 
 test_aarch64() { # SETUP CPU [SUITE...]
@@ -71,7 +71,7 @@ test_aarch64() { # SETUP CPU [SUITE...]
 
 # Two older processors for the native build: one without AVX, one with AVX2. They run kernels that the native run has
 # tested at length; what is shown here is that the library keeps to them, whatever it does. So the suites that are long
-# for other reasons are left out.
+# for other reasons are left out. QEMU would warn of each feature that it lacks, in the output that tests look at.
 x86_leaves_out=(threads partition accuracy)
 
 test_x86() { # SETUP [SUITE...]
@@ -79,11 +79,13 @@ test_x86() { # SETUP [SUITE...]
     shift
     need "${base_packages[@]}" qemu-user
     build_native
+    # QEMU 7.2 lets MXCSR's denormals-are-zeros reach VCVTPH2PS, which ignores it on processors.
+    export CK_EXCLUDE_TAGS=f16-denormal-modes
     suites=("$@")
     [ $# -gt 0 ] || mapfile -t suites < <(suites_without build "${x86_leaves_out[@]}")
     while read -r cpu backend; do
         take_processor qemu-x86_64 "$cpu"
         unit_suites build "$setup" --timeout-multiplier 2 --wrapper qemu-x86_64 "${suites[@]}"
         [ $# -gt 0 ] || check_program build qemu-x86_64 "$cpu" "$backend"
-    done <<<$'Nehalem generic\nHaswell avx2'
+    done <<<$'Nehalem generic\nHaswell-noTSX,-pcid,-x2apic,-tsc-deadline,-invpcid avx2'
 }
