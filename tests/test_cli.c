@@ -396,7 +396,8 @@ START_TEST(layouts) {
     check_shape("j.npy", SHAPE(B, S, H * E));
     check_shape("w.npy", SHAPE(B, H, S, S));
     EXPECT(0, "run q.npy k.npy v.npy --heads 4 -o j2.npy");
-    EXPECT(0, "compare j.npy j2.npy --tolerance 0");
+    /* Weights take the way of two passes, which need not give the same bits. */
+    EXPECT(0, "compare j.npy j2.npy --tolerance 1e-5");
 
     npy_array o = load("o.npy"), t = load("t.npy"), j = load("j.npy");
     const float *plain = o.data;
