@@ -58,7 +58,7 @@
 /* Bounds over all backends, for arrays on the stack of the caller. */
 #define FV_MAX_LANES 48
 #define FV_MAX_VECTORS 4
-#define FV_MAX_ROWS 4
+#define FV_MAX_ROWS 8
 /* Largest number of keys of a block; s and terms have room for it. */
 #define FV_MAX_BLOCK 512
 

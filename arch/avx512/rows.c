@@ -3,8 +3,10 @@
 
 #include "arch/avx512/elements.h"
 
-#define ROW_DOT_KEYS(rows) 2
-#define ROW_SUM_KEYS(rows) 4
+#define ROWS_AT_ONCE 8
+#define ROW_DOT_KEYS(rows) ((rows) == 8 ? 1 : 2)
+#define ROW_SUM_KEYS 4
+#define ROW_HOLD(x) __asm__("" : "+v"(x))
 #include "arch/common/exp2.h"
 #include "arch/common/row_steps.h"
 

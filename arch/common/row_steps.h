@@ -37,11 +37,21 @@ static inline vf first_lanes_of(vf x, int64_t count) {
     return v_load_f32_part(lanes, count);
 }
 
-/* Keys that are multiplied with `rows` queries at a time (1 or 2), and values that are added to `rows` outputs (up to
- * 4): what is loaded of queries and outputs serves all of them, as far as there are registers. */
-#if !defined(ROW_DOT_KEYS) || !defined(ROW_SUM_KEYS)
-#error "the backend's rows.c defines ROW_DOT_KEYS(rows) and ROW_SUM_KEYS(rows)"
+/* What fits the registers: ROWS_AT_ONCE (4 or 8) rows of queries share what is read of a key or value;
+ * ROW_DOT_KEYS(rows) keys (1 or 2) are multiplied with `rows` queries at a time; ROW_SUM_KEYS values (up to 4) are
+ * added to the output of a single query at a time. ROW_HOLD(x) keeps a vector in a register, which the compiler would
+ * rather load again for every use. */
+#if !defined(ROWS_AT_ONCE) || !defined(ROW_DOT_KEYS) || !defined(ROW_SUM_KEYS) || !defined(ROW_HOLD)
+#error "the backend's rows.c says what fits its registers"
 #endif
+
+/* Values whose columns are added to the outputs of several queries at a time. */
+enum { STRIP_KEYS = 16 };
+
+/* How many of `rows` rows to take at once. */
+static inline int32_t rows_taken(int32_t rows) {
+    return rows >= ROWS_AT_ONCE ? ROWS_AT_ONCE : rows < 4 ? rows : 4;
+}
 
 #define READ f32
 #define READ_TYPE float

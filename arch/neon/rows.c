@@ -3,8 +3,10 @@
 
 #include "arch/neon/elements.h"
 
-#define ROW_DOT_KEYS(rows) ((rows) == 1 ? 2 : 1)
-#define ROW_SUM_KEYS(rows) ((rows) == 1 ? 4 : 2)
+#define ROWS_AT_ONCE 4
+#define ROW_DOT_KEYS(rows) ((rows) <= 2 ? 2 : 1)
+#define ROW_SUM_KEYS 4
+#define ROW_HOLD(x) __asm__("" : "+w"(x))
 #include "arch/common/exp2.h"
 #include "arch/common/row_steps.h"
 
