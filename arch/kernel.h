@@ -85,7 +85,7 @@ typedef struct fv_segment {
 } fv_segment;
 
 /* Rows of keys and values that will be needed next. A score kernel may ask the second-level cache for some of them, a
- * few lines between two tiles, where they come at no cost; it then moves on and counts down. Addresses, not pointers:
+ * few rows between two tiles, where they come at no cost; it then moves on and counts down. Addresses, not pointers:
  * nothing is read, and rows may lie anywhere. */
 typedef struct fv_ahead {
     uintptr_t k;
@@ -95,8 +95,9 @@ typedef struct fv_ahead {
     int64_t v_step;
     int64_t k_bytes;
     int64_t v_bytes;
-    /* Rows not asked for yet. */
+    /* Rows not asked for yet, and how many to ask for between two tiles. */
     int64_t rows;
+    int64_t at_once;
 } fv_ahead;
 
 /* Arguments of the score kernels. */

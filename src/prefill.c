@@ -32,9 +32,12 @@ static int32_t has_block_before(const fv_panel *panel, int64_t limit) {
     return panel->next_key < panel->keys.end && panel->next_key < limit;
 }
 
-/* The rows of [begin, end), none if that is empty. */
-static fv_ahead rows_ahead(const fv_head *head, int64_t begin, int64_t end) {
+/* The rows of [begin, end), none if that is empty, for `users` panels. */
+static fv_ahead rows_ahead(const fv_head *head, int64_t begin, int64_t end, int32_t users) {
     const int64_t size = fv_type_bytes(head->k.type);
+    /* A panel by itself asks for as many rows as a tile has keys: a tile of few vectors has twice the keys of a full
+     * one. Rows that will be widened are read in order, which needs no help. */
+    const int32_t by_itself = users == 1 && head->k.type == FOVEA_F32;
     if (begin >= end)
         return (fv_ahead){0};
     return (fv_ahead){
@@ -45,6 +48,7 @@ static fv_ahead rows_ahead(const fv_head *head, int64_t begin, int64_t end) {
         .k_bytes = head->plan->desc.head_dim * size,
         .v_bytes = head->plan->desc.head_dim_v * size,
         .rows = end - begin,
+        .at_once = by_itself ? 2 * head->plan->backend->panel->tile_keys : 1,
     };
 }
 
@@ -61,7 +65,7 @@ static void take_step(const fv_head *head, fv_panel *panels, int32_t count, int6
             users++;
         }
     fv_head staged = fv_stage(head, keys, users, scratch);
-    fv_ahead ahead = rows_ahead(head, keys.end, fv_min64(keys.end + head->plan->key_block, end));
+    fv_ahead ahead = rows_ahead(head, keys.end, fv_min64(keys.end + head->plan->key_block, end), users);
     staged.ahead = &ahead;
     for (int32_t i = 0; i < count; i++)
         if (has_block_before(&panels[i], limit))

@@ -18,18 +18,19 @@ static inline __attribute__((always_inline)) void ask_for_lanes(const float *p, 
         __builtin_prefetch((const void *)((uintptr_t)p + (uintptr_t)(distance + i) * sizeof(float)), 0, 3);
 }
 
-/* One row of keys and one of values (fv_ahead in arch/kernel.h). */
+/* A few rows of keys and as many of values (fv_ahead in arch/kernel.h). */
 static inline void ask_ahead(fv_ahead *ahead) {
     enum { LINE_BYTES = 64 };
-    if (ahead == NULL || ahead->rows == 0)
+    if (ahead == NULL)
         return;
-    for (int64_t i = 0; i < ahead->k_bytes; i += LINE_BYTES)
-        ask_for_line(ahead->k + (uintptr_t)i);
-    for (int64_t i = 0; i < ahead->v_bytes; i += LINE_BYTES)
-        ask_for_line(ahead->v + (uintptr_t)i);
-    ahead->k += (uintptr_t)ahead->k_step;
-    ahead->v += (uintptr_t)ahead->v_step;
-    ahead->rows--;
+    for (int64_t n = ahead->at_once; n > 0 && ahead->rows > 0; n--, ahead->rows--) {
+        for (int64_t i = 0; i < ahead->k_bytes; i += LINE_BYTES)
+            ask_for_line(ahead->k + (uintptr_t)i);
+        for (int64_t i = 0; i < ahead->v_bytes; i += LINE_BYTES)
+            ask_for_line(ahead->v + (uintptr_t)i);
+        ahead->k += (uintptr_t)ahead->k_step;
+        ahead->v += (uintptr_t)ahead->v_step;
+    }
 }
 
 #endif
