@@ -44,7 +44,8 @@ def main():
         prog="mca", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("build", nargs="+", help="build directory")
     mode = parser.add_mutually_exclusive_group()
-    mode.add_argument("--check", action="store_true", help="judge; the last line is N passed, N failed")
+    mode.add_argument("--check", metavar="FILE", type=pathlib.Path,
+                      help="judge, and tell whether this document has the tables as they are; the last line is N passed, N failed")
     mode.add_argument("--write", metavar="FILE", type=pathlib.Path, help="rewrite the tables of this document")
     mode.add_argument("--print", metavar="KERNEL", dest="pattern",
                       help="listing and the model's report by instruction, for the main loops of these kernels "
@@ -62,10 +63,11 @@ def main():
         return 0
     if options.check:
         results = list(checks.every(backends))
+        for text in checks.unneeded(backends):
+            results.append((False, text))
+        results.append((report.is_current(options.check, report.markdown(backends)), f"{options.check} is up to date"))
         for passed, text in results:
             print(f"{'ok     ' if passed else 'FAILED '} {text}")
-        for text in checks.unneeded(backends):
-            print(f"note    {text}")
         failed = sum(not passed for passed, _ in results)
         print(f"{len(results) - failed} passed, {failed} failed")
         return 1 if failed else 0

@@ -38,7 +38,6 @@ ACCEPTED = (
     Entry("avx2", "*", "*s_1*", 92.3, "one-vector"),
     Entry("avx512", "skylake-avx512", "*s_1*", 94.1, "one-vector"),
     Entry("avx512", "icelake-server", "*s_1*", 94.1, "one-vector"),
-    Entry("avx512", "skylake-avx512", "scores_2_1", 94.1, "zmm-copies"),
     Entry("avx512", "skylake-avx512", "values_3", 92.3, "zmm-copies"),
 )
 

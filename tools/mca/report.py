@@ -86,11 +86,20 @@ def markdown(backends):
     return "\n".join(lines)
 
 
-def rewrite(path, text):
-    """Puts the text between the markers of a document."""
+def with_tables(path, text):
+    """What is in a document, and what would be with the text between its markers."""
     before = path.read_text(encoding="utf-8")
     pattern = re.compile(re.escape(BEGIN) + ".*?" + re.escape(END), re.DOTALL)
     after, count = pattern.subn(lambda _: f"{BEGIN}\n\n{text}\n{END}", before)
     if count != 1:
         raise SystemExit(f"{path}: the lines {BEGIN!r} and {END!r} must be there once")
-    path.write_text(after, encoding="utf-8")
+    return before, after
+
+
+def rewrite(path, text):
+    path.write_text(with_tables(path, text)[1], encoding="utf-8")
+
+
+def is_current(path, text):
+    before, after = with_tables(path, text)
+    return before == after
