@@ -399,7 +399,7 @@ START_TEST(layouts) {
     /* Weights take the way of two passes, which need not give the same bits. */
     EXPECT(0, "compare j.npy j2.npy --tolerance 1e-5");
 
-    npy_array o = load("o.npy"), t = load("t.npy"), j = load("j.npy");
+    npy_array o = load("o.npy"), t = load("t.npy"), j = load("j2.npy");
     const float *plain = o.data;
     ck_assert_mem_eq(t.data, j.data, sizeof(float) * B * S * H * E);
     for (int b = 0; b < B; b++)
