@@ -88,6 +88,7 @@ test_x86() { # SETUP [SUITE...]
     [ $# -gt 0 ] || take_suites suites build "${x86_leaves_out[@]}"
     while read -r cpu backend; do
         take_processor qemu-x86_64 "$cpu" "$x86_scale"
+        export FOVEA_TEST_BACKEND=$backend
         unit_suites build "$setup" --timeout-multiplier 2 --wrapper qemu-x86_64 "${suites[@]}"
         [ $# -gt 0 ] || check_program build qemu-x86_64 "$cpu" "$backend"
     done <<<$'Nehalem generic\nHaswell-noTSX,-pcid,-x2apic,-tsc-deadline,-invpcid avx2'
