@@ -7,15 +7,8 @@
 #error "arch/avx2 needs -mf16c"
 #endif
 
+#include "arch/common/f32.h"
 #include "arch/common/padded.h"
-
-static inline vf v_load_f32(const float *p) {
-    return v_load(p);
-}
-
-static inline void v_store_f32(float *p, vf x) {
-    v_store(p, x);
-}
 
 static inline vf v_load_f16(const uint16_t *p) {
     return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)p));

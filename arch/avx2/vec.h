@@ -21,11 +21,6 @@ static inline vf v_load(const float *p) {
     return _mm256_loadu_ps(p);
 }
 
-/* The same for an accumulator: for instruction sets that would rather load a value twice than copy it. */
-static inline vf v_load_own(const float *p) {
-    return v_load(p);
-}
-
 static inline void v_store(float *p, vf x) {
     _mm256_storeu_ps(p, x);
 }
@@ -38,19 +33,7 @@ static inline vf v_broadcast(const float *p) {
     return _mm256_broadcast_ss(p);
 }
 
-/* 1, 2 or 4 consecutive elements of a row of keys or values, and one of them as a factor of v_accumulate. The elements
- * stay in memory, from where a broadcast costs no more than a load. */
-typedef const float *velements;
-typedef vf velement;
-
-static inline velements v_elements(const float *p, const int count) {
-    (void)count;
-    return p;
-}
-
-static inline velement v_element(velements row, const int i) {
-    return v_broadcast(row + i);
-}
+#include "arch/common/broadcast.h"
 
 static inline vf v_add(vf a, vf b) {
     return _mm256_add_ps(a, b);
@@ -68,11 +51,6 @@ static inline vf v_mul(vf a, vf b) {
 static inline __attribute__((always_inline)) vf v_increased(vf acc, vf x) {
     __asm__("vaddps %1, %0, %0" : "+x"(acc) : "x"(x));
     return acc;
-}
-
-/* A constant as the addend of v_fma, which destroys it on some instruction sets. */
-static inline vf v_addend(float c) {
-    return v_set(c);
 }
 
 /* a * b + c, rounded once. */

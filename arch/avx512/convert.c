@@ -8,10 +8,5 @@
 #include "arch/avx512/kernels.h"
 
 const fv_convert_kernels fv_avx512_convert = {
-    .widen_f16 = widen_f16,
-    .widen_bf16 = widen_bf16,
-    .widen_int8 = widen_int8,
-    .narrow_f16 = narrow_f16,
-    .narrow_bf16 = narrow_bf16,
-    .quantise_int8 = quantise_int8,
+    CONVERT_FAMILY,
 };

@@ -3,6 +3,8 @@
 #ifndef FOVEA_ARCH_AVX512_ELEMENTS_H
 #define FOVEA_ARCH_AVX512_ELEMENTS_H
 
+#include "arch/common/f32.h"
+
 /* The first `count` <= 16 lanes. */
 static inline __mmask16 first_lanes(int64_t count) {
     return (__mmask16)((1u << count) - 1);
@@ -14,14 +16,6 @@ static inline vf v_load_f32_part(const float *p, int64_t count) {
 
 static inline void v_store_f32_part(float *p, int64_t count, vf x) {
     _mm512_mask_storeu_ps(p, first_lanes(count), x);
-}
-
-static inline vf v_load_f32(const float *p) {
-    return v_load(p);
-}
-
-static inline void v_store_f32(float *p, vf x) {
-    v_store(p, x);
 }
 
 static inline vf widened_f16(__m256i bits) {

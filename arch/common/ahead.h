@@ -4,30 +4,32 @@
 
 #include "arch/kernel.h"
 
-static inline void ask_for_line(uintptr_t address) {
-    __builtin_prefetch((const void *)address, 0, 2);
+enum { LINE_BYTES = 64 };
+
+/* Asks the second-level cache for the `bytes` bytes that lie `distance` behind p. They may lie outside the tensor,
+ * which only an address, not a pointer, may do. */
+static inline __attribute__((always_inline)) void ask_for(const void *p, int64_t distance, int64_t bytes) {
+    for (int64_t i = 0; i < bytes; i += LINE_BYTES)
+        __builtin_prefetch((const void *)((uintptr_t)p + (uintptr_t)(distance + i)), 0, 2);
 }
 
 /* Packed lanes come back for every tile, but the first-level cache is also the scores' and the keys', and perhaps
  * another thread's: `floats` of them from p + distance on are asked for. Beyond the end of a panel this asks for what
  * lies behind it, in vain. */
 static inline __attribute__((always_inline)) void ask_for_lanes(const float *p, int64_t distance, const int floats) {
-    enum { LINE_FLOATS = 16 };
+    const int line = LINE_BYTES / (int)sizeof(float);
 #pragma GCC unroll 4
-    for (int i = 0; i < floats; i += LINE_FLOATS)
+    for (int i = 0; i < floats; i += line)
         __builtin_prefetch((const void *)((uintptr_t)p + (uintptr_t)(distance + i) * sizeof(float)), 0, 3);
 }
 
 /* A few rows of keys and as many of values (fv_ahead in arch/kernel.h). */
 static inline void ask_ahead(fv_ahead *ahead) {
-    enum { LINE_BYTES = 64 };
     if (ahead == NULL)
         return;
     for (int64_t n = ahead->at_once; n > 0 && ahead->rows > 0; n--, ahead->rows--) {
-        for (int64_t i = 0; i < ahead->k_bytes; i += LINE_BYTES)
-            ask_for_line(ahead->k + (uintptr_t)i);
-        for (int64_t i = 0; i < ahead->v_bytes; i += LINE_BYTES)
-            ask_for_line(ahead->v + (uintptr_t)i);
+        ask_for((const void *)ahead->k, 0, ahead->k_bytes);
+        ask_for((const void *)ahead->v, 0, ahead->v_bytes);
         ahead->k += (uintptr_t)ahead->k_step;
         ahead->v += (uintptr_t)ahead->v_step;
     }

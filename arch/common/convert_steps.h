@@ -81,4 +81,9 @@ static float quantise_int8(const float *from, int64_t count, int8_t *to) {
     return scale;
 }
 
+/* The initialisers of fv_convert_kernels. */
+#define CONVERT_FAMILY                                                                                    \
+    .widen_f16 = widen_f16, .widen_bf16 = widen_bf16, .widen_int8 = widen_int8, .narrow_f16 = narrow_f16, \
+    .narrow_bf16 = narrow_bf16, .quantise_int8 = quantise_int8
+
 #endif

@@ -5,9 +5,13 @@
 
 #include "arch/common/exp2_poly.h"
 
-/* p where x >= -126 or x is NaN, else exactly 0. */
+/* Where exp2(x) is not to be exactly 0: x >= -126, or NaN. */
+static inline vmask stays(vf x) {
+    return v_not_less(x, v_set(-126.0f));
+}
+
 static inline vf flush_subnormal(vf x, vf p) {
-    return v_keep(v_not_less(x, v_set(-126.0f)), p);
+    return v_keep(stays(x), p);
 }
 
 /* x is split into n and a fraction f, so that 2^x = 2^f * 2^n. */
@@ -24,9 +28,9 @@ static inline vf fraction_of(vf x, vf n) {
     return v_above_floor(x);
 }
 
-/* p * 2^n where x >= -126 or x is NaN, else exactly 0. */
+/* p * 2^n, flushed. */
 static inline vf scaled(vf p, vf n, vf x) {
-    return v_scale_or_zero(v_not_less(x, v_set(-126.0f)), p, n);
+    return v_scale_or_zero(stays(x), p, n);
 }
 #else
 /* Adding it to x in [-126, 127] leaves round(x) + 127 in the low bits of the sum: shifted to the exponent, 2^round(x).

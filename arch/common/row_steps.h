@@ -5,24 +5,17 @@
 
 #include <string.h>
 
-#include "arch/kernel.h"
+#include "arch/common/ahead.h"
 
 #define FV_LOG_2 0.693147180559945309f
 
-/* How far ahead of the loads rows are asked for, and a cache line. */
-enum { PREFETCH_BYTES = 8192, LINE_BYTES = 64 };
+/* How far ahead of the loads rows are asked for. */
+enum { PREFETCH_BYTES = 8192 };
 
 /* Bytes between a row and the one to ask for while reading it; both arguments in bytes. */
 static inline int64_t prefetch_distance(int64_t stride, int64_t row) {
     int64_t rows = PREFETCH_BYTES / row;
     return (rows > 0 ? rows : 1) * stride;
-}
-
-/* Asks the second-level cache for the `count` bytes that lie `distance` behind p. They may lie outside the tensor,
- * which only an address, not a pointer, may do. */
-static inline __attribute__((always_inline)) void prefetch_ahead(const void *p, int64_t distance, int64_t count) {
-    for (int64_t i = 0; i < count; i += LINE_BYTES)
-        __builtin_prefetch((const void *)((uintptr_t)p + (uintptr_t)(distance + i)), 0, 2);
 }
 
 /* Keeps the compiler from moving loads of one cache line before those of the line in front of it. */
@@ -72,15 +65,6 @@ static inline int32_t rows_taken(int32_t rows) {
 #define READ_TYPE int8_t
 #define READ_SCALED 1
 #include "arch/common/row_reads.inc"
-
-/* fv_row_kernels.read. */
-#define FV_ROW_READS                                                             \
-    {                                                                            \
-        [FOVEA_F32] = {dots_f32, weighted_sum_f32, weighted_sum_marked_f32},     \
-        [FOVEA_F16] = {dots_f16, weighted_sum_f16, weighted_sum_marked_f16},     \
-        [FOVEA_BF16] = {dots_bf16, weighted_sum_bf16, weighted_sum_marked_bf16}, \
-        [FOVEA_INT8] = {dots_int8, weighted_sum_int8, weighted_sum_marked_int8}, \
-    }
 
 static float peak(const float *s, int32_t count, float largest) {
     int32_t i = 0;
@@ -205,5 +189,17 @@ static void log_sum_exp(const float *m, const float *l, int32_t count, float *ls
     for (int32_t i = 0; i < count; i++)
         lse[i] = l[i] == 0.0f ? -INFINITY : (m[i] + lse[i]) * FV_LOG_2;
 }
+
+#define ROW_READS(NAME) \
+    { dots_##NAME, weighted_sum_##NAME, weighted_sum_marked_##NAME }
+
+/* The initialisers of fv_row_kernels that do not depend on the backend. */
+#define ROW_FAMILY                                                                                      \
+    .read = {[FOVEA_F32] = ROW_READS(f32),                                                              \
+             [FOVEA_F16] = ROW_READS(f16),                                                              \
+             [FOVEA_BF16] = ROW_READS(bf16),                                                            \
+             [FOVEA_INT8] = ROW_READS(int8)},                                                           \
+    .peak = peak, .softcap = row_softcap, .add_terms = row_add_terms, .exponentials = row_exponentials, \
+    .scale = row_scale, .log_sum_exp = log_sum_exp
 
 #endif

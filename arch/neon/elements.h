@@ -3,15 +3,8 @@
 #ifndef FOVEA_ARCH_NEON_ELEMENTS_H
 #define FOVEA_ARCH_NEON_ELEMENTS_H
 
+#include "arch/common/f32.h"
 #include "arch/common/padded.h"
-
-static inline vf v_load_f32(const float *p) {
-    return v_load(p);
-}
-
-static inline void v_store_f32(float *p, vf x) {
-    v_store(p, x);
-}
 
 static inline vf v_load_f16(const uint16_t *p) {
     return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p)));
