@@ -29,9 +29,9 @@ static inline const void *fv_row(const fv_rows *rows, int64_t key) {
     return fv_element(rows->first, rows->type, (key - rows->first_key) * rows->stride);
 }
 
-/* The factor of a row's elements. */
-static inline float fv_row_scale(const fv_rows *rows, int64_t key) {
-    return rows->type == FOVEA_INT8 ? rows->scales[(key - rows->first_key) * rows->scale_stride] : 1.0f;
+/* The scales from a row on, as far apart as scale_stride says; NULL where elements have none. */
+static inline const float *fv_row_scales(const fv_rows *rows, int64_t key) {
+    return rows->type == FOVEA_INT8 ? rows->scales + (key - rows->first_key) * rows->scale_stride : NULL;
 }
 
 /* The part of the tensors that an item works on: one batch entry, one key/value head and its group of query heads. */

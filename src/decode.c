@@ -36,7 +36,7 @@ static fv_stored stored_rows(const fv_rows *of, int64_t key_begin, int32_t keys,
         .stride = of->stride,
         .count = keys,
         .length = length,
-        .scales = of->type == FOVEA_INT8 ? of->scales + (key_begin - of->first_key) * of->scale_stride : NULL,
+        .scales = fv_row_scales(of, key_begin),
         .scale_stride = of->scale_stride,
     };
 }
@@ -53,8 +53,7 @@ static void pack_queries(const rows *r) {
         float *q = r->scratch->q + row * r->q_stride;
         fv_widen(r->head->plan->backend->convert, desc->type_q,
                  fv_element(r->head->args->q, desc->type_q, offsets[row]), 1.0f, desc->head_dim, q);
-        for (int64_t d = 0; d < desc->head_dim; d++)
-            q[d] *= r->head->plan->query_scale;
+        kernels_of(r)->scale(q, desc->head_dim, r->head->plan->query_scale);
     }
 }
 
@@ -118,7 +117,7 @@ static void take_segment(const rows *r, int64_t begin, int64_t end) {
         r->scratch->l[row] = 0.0f;
     }
     for (int64_t key = begin; key < end; key += block)
-        take_keys(r, key, end - key < block ? (int32_t)(end - key) : block);
+        take_keys(r, key, (int32_t)fv_min64(end - key, block));
 }
 
 /* to = to * old + from * new. */
@@ -189,7 +188,7 @@ static void write_weights(const rows *r) {
     for (int32_t row = 0; row < r->count; row++)
         fv_weights_clear_outside(r->head, fv_weights_row(r->head, row), r->keys);
     for (int64_t key = r->keys.begin; key < r->keys.end; key += block) {
-        int32_t keys = r->keys.end - key < block ? (int32_t)(r->keys.end - key) : block;
+        int32_t keys = (int32_t)fv_min64(r->keys.end - key, block);
         score_keys(r, key, keys);
         for (int32_t row = 0; row < r->count; row++) {
             float *s = scores_of(r, row), l = r->scratch->l[row];

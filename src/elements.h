@@ -12,9 +12,13 @@ static inline int64_t fv_type_bytes(fovea_type type) {
     return type == FOVEA_F32 ? 4 : type == FOVEA_INT8 ? 1 : 2;
 }
 
-/* The element `index` elements behind the one at `base`. */
+/* The element `index` elements behind the one at `base`, to read and to write. */
 static inline const void *fv_element(const void *base, fovea_type type, int64_t index) {
     return (const char *)base + index * fv_type_bytes(type);
+}
+
+static inline void *fv_element_out(void *base, fovea_type type, int64_t index) {
+    return (char *)base + index * fv_type_bytes(type);
 }
 
 /* `count` elements as f32, those of int8 multiplied by `scale`. */

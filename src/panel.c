@@ -366,7 +366,7 @@ static int32_t write_rows(const fv_head *head, const fv_panel *panel, const fv_s
         finite &= kernels_of(head)->unpack(rows, panel->ld, columns, panel->o + d * panel->ld, factor) != 0;
         for (int32_t lane = 0; lane < panel->lanes; lane++)
             fv_narrow(head->plan->backend->convert, output->type, rows[lane], columns,
-                      (char *)output->rows[lane] + d * fv_type_bytes(output->type));
+                      fv_element_out(output->rows[lane], output->type, d));
     }
     return finite;
 }

@@ -41,7 +41,7 @@ fv_output fv_output_of(const fv_call *call, const fv_head *head, const fv_work *
     fv_lane_offsets(head, call->args->out_strides, first_lane, lanes, offsets);
     output.type = call->plan->desc.type_out;
     for (int32_t lane = 0; lane < lanes; lane++)
-        output.rows[lane] = (char *)call->args->out + offsets[lane] * fv_type_bytes(output.type);
+        output.rows[lane] = fv_element_out(call->args->out, output.type, offsets[lane]);
     return output;
 }
 

@@ -17,7 +17,7 @@ static fv_panel panel_at(const fv_head *head, const fv_work *work, int64_t index
     fv_panel panel = {
         .first_lane = first,
         .lanes = (int32_t)lanes,
-        .vectors = (int32_t)((lanes + vector - 1) / vector),
+        .vectors = (int32_t)fv_ceil_div(lanes, vector),
         .keys = fv_item_keys(head, work, first / geometry->group, row_end),
         .q = scratch->q + lanes_before * head->plan->desc.head_dim,
         .o = scratch->o + lanes_before * head->plan->desc.head_dim_v,

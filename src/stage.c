@@ -1,10 +1,12 @@
 #include "src/stage.h"
 
+#include "src/integer.h"
+
 enum { LINE_FLOATS = 16, LONGEST_ROW = 512 };
 
 /* The stride of a copy: an odd number of cache lines. */
 static int64_t stage_stride(int64_t count) {
-    return ((count + LINE_FLOATS - 1) / LINE_FLOATS | 1) * LINE_FLOATS;
+    return (fv_ceil_div(count, LINE_FLOATS) | 1) * LINE_FLOATS;
 }
 
 /* f32 rows are copied if that pays, which it does not for long ones; others must be. */
@@ -20,9 +22,11 @@ int64_t fv_stage_floats(const fovea_plan *plan, int64_t panels, int64_t count) {
 
 static void copy_rows(const fovea_plan *plan, fv_rows *rows, fv_key_range keys, int64_t count, float *to) {
     int64_t stride = stage_stride(count);
-    for (int64_t key = keys.begin; key < keys.end; key++)
-        fv_widen(plan->backend->convert, rows->type, fv_row(rows, key), fv_row_scale(rows, key), count,
+    for (int64_t key = keys.begin; key < keys.end; key++) {
+        const float *scale = fv_row_scales(rows, key);
+        fv_widen(plan->backend->convert, rows->type, fv_row(rows, key), scale ? *scale : 1.0f, count,
                  to + (key - keys.begin) * stride);
+    }
     *rows = (fv_rows){.type = FOVEA_F32, .first = to, .stride = stride, .first_key = keys.begin};
 }
 

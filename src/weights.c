@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "src/integer.h"
 #include "src/stage.h"
 
 float *fv_weights_row(const fv_head *head, int64_t lane) {
@@ -53,7 +54,7 @@ void fv_panel_weights(const fv_head *head, const fv_panel *panel, const fv_scrat
 
     int32_t block = head->plan->key_block;
     for (int64_t key = panel->keys.begin; key < panel->keys.end; key += block) {
-        int32_t keys = panel->keys.end - key < block ? (int32_t)(panel->keys.end - key) : block;
+        int32_t keys = (int32_t)fv_min64(panel->keys.end - key, block);
         fv_visible visible;
         see_all_vectors(head, panel, key, keys, &visible);
         fv_head staged = fv_stage_keys(head, (fv_key_range){key, key + keys}, 1, scratch);
