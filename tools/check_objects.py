@@ -12,6 +12,7 @@ Constructors, destructors and resolvers of indirect functions run before a backe
 has them.
 """
 
+import dataclasses
 import pathlib
 import re
 import struct
@@ -53,25 +54,13 @@ def instructions(path, architecture):
             yield function, line.strip(), *found.groups()
 
 
+# ---- Instructions ----
+
 ASSEMBLER_ERROR = re.compile(r"^\{standard input\}:(\d+): Error: (.*)")
+# The disassembler's remarks: "<function+0x10>" after an address, "# ..." or "// ..." after anything.
+REMARK = re.compile(r"\s*(<.*>|# .*|//.*)")
 
-
-def assemble(architecture, option, lines):
-    """The assembler as judge of what an architecture has: the first complaint about `lines`, a dictionary from
-    instructions to where they stand, or None."""
-    assembled = subprocess.run([tool("as", architecture), option, "-o", "/dev/null", "-"],
-                               input="\n".join(lines) + "\n", capture_output=True, text=True)
-    places = list(lines.values())
-    for message in assembled.stderr.splitlines():
-        found = ASSEMBLER_ERROR.match(message)
-        if found:
-            return f"{places[int(found.group(1)) - 1]} ({option}: {found.group(2)})"
-    return assembled.stderr.strip() if assembled.returncode != 0 else None
-
-
-# ---- x86-64 ----
-
-# What an object may hold, by the library that it is compiled for; x86-64's baseline for every other one.
+# What an x86-64 object may hold, by the library that it is compiled for; the baseline for every other one.
 AVX2 = "+avx2+fma+f16c"
 AVX512 = AVX2 + "+avx512f+avx512bw+avx512dq+avx512vl"
 ALLOWED = {
@@ -79,51 +68,55 @@ ALLOWED = {
     "libfovea-avx512.a.p": AVX512,
     "libfovea-avx512bf16.a.p": AVX512 + "+avx512_bf16",
 }
-# Asking the processor; hints; and TZCNT, which gcc writes for BSF because older processors ignore its prefix.
-ANYWHERE = {"cpuid", "xgetbv", "endbr64", "nop", "nopw", "nopl", "tzcnt"}
-JUMP = re.compile(r"(call|j[a-z]+|loop)q?$")
 
 
-def check_x86_64(path):
+@dataclasses.dataclass(frozen=True)
+class Architecture:
+    # What the assembler is told to accept.
+    base: str
+    # Instructions whose last operand is a distance, which does not matter, but would be out of range elsewhere.
+    far: re.Pattern
+    # Allowed anywhere, though the assembler wants more than the base for their names.
+    anywhere: frozenset
+
+    def option(self, path):
+        return self.base + next((ALLOWED[part] for part in path.parts if part in ALLOWED), "")
+
+
+ARCHITECTURES = {
+    # Asking the processor; hints; and TZCNT, which gcc writes for BSF because older processors ignore its prefix.
+    "x86_64": Architecture("-march=generic64", re.compile(r"(call|j[a-z]+|loop)q?$"),
+                           frozenset({"cpuid", "xgetbv", "endbr64", "nop", "nopw", "nopl", "tzcnt"})),
+    # Hints that execute as nothing where they are not known.
+    "aarch64": Architecture("-march=armv8-a", re.compile(r"(b|bl|b\..*|cbn?z|tbn?z|adrp?)$"),
+                            frozenset({"bti", "paciasp", "autiasp", "pacibsp", "autibsp", "xpaclri"})),
+}
+
+
+def check_instructions(path, architecture):
     """The first offending instruction, or None, and how many instructions were looked at."""
-    allowed = next((ALLOWED[part] for part in path.parts if part in ALLOWED), "")
-    lines = {}
+    rules = ARCHITECTURES[architecture]
+    places = {}
     count = 0
-    for function, line, mnemonic, operands in instructions(path, "x86_64"):
+    for function, line, mnemonic, operands in instructions(path, architecture):
         count += 1
-        # The disassembler's remarks: "<function+0x10>" after an address, "# ..." after anything.
-        operands = re.sub(r"\s*(<.*>|#.*)", "", operands)
-        if JUMP.match(mnemonic) and re.match(r"[0-9a-f]+$", operands):
-            operands = "."
-        if mnemonic not in ANYWHERE:
-            lines.setdefault(f"{mnemonic} {operands}", f"{path}: {function}: {line}")
-    return assemble("x86_64", f"-march=generic64{allowed}", lines), count
+        operands = REMARK.sub("", operands)
+        if rules.far.match(mnemonic):
+            operands = re.sub(r"\b[0-9a-f]+$", ".", operands)
+        if mnemonic not in rules.anywhere:
+            places.setdefault(f"{mnemonic} {operands}", f"{path}: {function}: {line}")
+    option = rules.option(path)
+    assembled = subprocess.run([tool("as", architecture), option, "-o", "/dev/null", "-"],
+                               input="\n".join(places) + "\n", capture_output=True, text=True)
+    for message in assembled.stderr.splitlines():
+        found = ASSEMBLER_ERROR.match(message)
+        if found:
+            return f"{list(places.values())[int(found.group(1)) - 1]} ({option}: {found.group(2)})", count
+    return f"{path}: {assembled.stderr.strip()}" if assembled.returncode != 0 else None, count
 
 
-# ---- AArch64 ----
+# ---- What runs by itself ----
 
-# Hints that execute as nothing where they are not known; the assembler wants a newer architecture for their names.
-HINTS = {"bti", "paciasp", "autiasp", "pacibsp", "autibsp", "xpaclri"}
-
-
-def check_aarch64(path):
-    """The same, for ARMv8.0-A."""
-    lines = {}
-    count = 0
-    for function, line, mnemonic, operands in instructions(path, "aarch64"):
-        count += 1
-        # The disassembler's remarks: "<function+0x10>" after an address, "// ..." after anything.
-        operands = re.sub(r"\s*(<.*>|//.*)", "", operands)
-        # Distances to branch targets and pages do not matter, but would be out of range from another place.
-        operands = re.sub(r"\b[0-9a-f]+$", ".", operands) if re.match(r"(b|bl|b\..*|cbn?z|tbn?z|adrp?)$", mnemonic) else operands
-        if mnemonic not in HINTS:
-            lines.setdefault(f"{mnemonic} {operands}", f"{path}: {function}: {line}")
-    return assemble("aarch64", "-march=armv8-a", lines), count
-
-
-# ---- Both ----
-
-CHECKS = {"x86_64": check_x86_64, "aarch64": check_aarch64}
 STARTUP_SECTION = re.compile(r"\s(\.(?:preinit_array|init_array|fini_array|ctors|dtors|init|fini)\S*)")
 
 
@@ -143,14 +136,14 @@ def main():
     build = pathlib.Path(sys.argv[1])
     paths = sorted(path for folder in ("arch", "src", "tools") for path in (build / folder).glob("**/*.o"))
     architectures = {machine(path) for path in paths}
-    if len(architectures) != 1 or not architectures <= CHECKS.keys():
+    if len(architectures) != 1 or not architectures <= ARCHITECTURES.keys():
         print(f"{build}: no objects to check, or of {', '.join(sorted(architectures)) or 'no machine'}")
         return 1
     architecture = architectures.pop()
     failures = []
     total = 0
     for path in paths:
-        failure, count = CHECKS[architecture](path)
+        failure, count = check_instructions(path, architecture)
         total += count
         failures += [found for found in (failure, check_startup(path, architecture)) if found]
     beyond = sum(any(part in ALLOWED for part in path.parts) for path in paths)

@@ -2,8 +2,9 @@
 docs/inner-loops.md.
 
 Inner loops are found in the backends' static libraries (BUILD/arch/libfovea-*.a), in the functions that
-arch/common/*.inc makes. A kernel is named scores_VECTORS_EXP or values_VECTORS. The exit status is 1 if an inner loop touches the stack, stores anything or
-branches; with --check also if a main loop falls below its share.
+arch/common/*.inc makes. A kernel is named scores_VECTORS_EXP or values_VECTORS. The exit status is 1 if an inner loop
+touches the stack, stores anything or branches; with --check also if a main loop falls below its share, if a share is on
+record that no loop needs, or if the document is not up to date.
 """
 
 import argparse
