@@ -64,6 +64,9 @@
 
 #define FV_SHORT_HEAD 64
 
+/* Most tensors, or parts of one, whose rows are asked for ahead of their use. */
+#define FV_MAX_AHEAD 6
+
 /* The reference of a lane that has seen no key: finite, so that -inf minus it is -inf and not NaN. */
 #define FV_NO_SCORE (-3.402823466e+38f)
 
@@ -84,20 +87,28 @@ typedef struct fv_segment {
     int32_t vector_end;
 } fv_segment;
 
-/* Rows of keys and values that will be needed next. A score kernel may ask the second-level cache for some of them, a
- * few rows between two tiles, where they come at no cost; it then moves on and counts down. Addresses, not pointers:
- * nothing is read, and rows may lie anywhere. */
-typedef struct fv_ahead {
-    uintptr_t k;
-    uintptr_t v;
-    /* Distances between rows, and lengths of rows, in bytes. */
-    int64_t k_step;
-    int64_t v_step;
-    int64_t k_bytes;
-    int64_t v_bytes;
-    /* Rows not asked for yet, and how many to ask for between two tiles. */
-    int64_t rows;
+/* Rows of some tensor that will be needed soon, in groups as the lanes of a panel are: rows of several heads, then the
+ * next row of each. Addresses, not pointers: nothing is read, and rows may lie anywhere. */
+typedef struct fv_rows_ahead {
+    /* The next row, its place in its group, and how many rows have not been asked for yet. */
+    uintptr_t row;
+    int64_t member;
+    int64_t left;
+    /* Length of a row, and distances from one member to the next and from one group to the next, in bytes. */
+    int64_t bytes;
+    int64_t member_step;
+    int64_t group_step;
+    /* Rows of a group. */
+    int64_t group;
+    /* How many rows to ask for between two tiles. */
     int64_t at_once;
+} fv_rows_ahead;
+
+/* What will be needed soon. A score kernel may ask the second-level cache for some of it between two tiles, where that
+ * costs little; it then moves on and counts down. */
+typedef struct fv_ahead {
+    fv_rows_ahead rows[FV_MAX_AHEAD];
+    int32_t count;
 } fv_ahead;
 
 /* Arguments of the score kernels. */

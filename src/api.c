@@ -19,16 +19,26 @@ static int32_t is_empty(const fovea_plan *plan, const fovea_attention_args *args
     return plan->desc.batch == 0 || plan->desc.heads_q == 0 || args->len_q == 0;
 }
 
+/* Threads take items in turn; returns NULL where there will be none. */
+static const fv_item *next_item(const fv_call *call, int64_t index, fv_item *next) {
+    const fv_geometry *geometry = &call->plan->geometry;
+    index += call->workspace.workers;
+    if (index >= fv_item_count(geometry, &call->list))
+        return NULL;
+    *next = fv_item_at(geometry, &call->list, index);
+    return next;
+}
+
 static void run_item(void *context, int64_t index, int32_t worker) {
     const fv_call *call = context;
     const fv_geometry *geometry = &call->plan->geometry;
-    fv_item item = fv_item_at(geometry, &call->list, index);
+    fv_item item = fv_item_at(geometry, &call->list, index), next;
     int64_t len_q = call->args->len_q;
     fv_scratch scratch = fv_scratch_of(call->plan, &call->workspace, len_q, worker);
     if (len_q * geometry->group <= geometry->row_lanes)
         fv_decode_item(call, item, &scratch);
     else
-        fv_prefill_item(call, item, &scratch);
+        fv_prefill_item(call, item, next_item(call, index, &next), &scratch);
     fv_partials_complete(call, item, &scratch);
 }
 

@@ -1,5 +1,6 @@
 #include "src/prefill.h"
 
+#include "src/ahead.h"
 #include "src/integer.h"
 #include "src/panel.h"
 #include "src/partial.h"
@@ -28,63 +29,92 @@ static fv_panel panel_at(const fv_head *head, const fv_work *work, int64_t index
     return panel;
 }
 
+/* The panels of an item on their way through the keys. */
+typedef struct item_run {
+    const fv_call *call;
+    const fv_head *head;
+    fv_item item;
+    /* What the same thread will probably take next; NULL: nothing. */
+    const fv_item *next;
+    fv_panel panels[FV_MAX_ITEM_PANELS];
+    int32_t count;
+    /* What some panel sees. */
+    fv_key_range keys;
+    const fv_scratch *scratch;
+} item_run;
+
 static int32_t has_block_before(const fv_panel *panel, int64_t limit) {
     return panel->next_key < panel->keys.end && panel->next_key < limit;
 }
 
-/* The rows of [begin, end), none if that is empty, for `users` panels. */
-static fv_ahead rows_ahead(const fv_head *head, int64_t begin, int64_t end, int32_t users) {
-    const int64_t size = fv_type_bytes(head->k.type);
+static int64_t tiles_left(const item_run *run) {
+    int64_t tiles = 0;
+    for (int32_t i = 0; i < run->count; i++)
+        tiles += (run->panels[i].keys.end - run->panels[i].next_key) / run->head->plan->backend->panel->tile_keys;
+    return tiles;
+}
+
+static int32_t is_same_head(fv_item a, fv_item b) {
+    return a.head_kv == b.head_kv && a.work->batch == b.work->batch;
+}
+
+/* Where the results will go, and what the next item begins with. */
+static void end_ahead(const item_run *run, fv_ahead *ahead) {
+    const int64_t tiles = tiles_left(run);
+    fv_ahead_results(run->head, run->item.work, tiles, ahead);
+    if (run->next == NULL)
+        return;
+    const fv_head next = fv_head_of(run->call, *run->next);
+    fv_ahead_queries(&next, run->next->work, tiles, ahead);
+    if (is_same_head(run->item, *run->next))
+        return;
+    fv_key_range keys = fv_item_keys(&next, run->next->work, 0, next.sequence->len_q);
+    const int64_t rows = fv_min64(keys.end - keys.begin, run->head->plan->key_block);
+    keys.end = keys.begin + rows;
+    fv_ahead_keys(&next, keys, fv_ceil_div(rows, tiles > 0 ? tiles : 1), ahead);
+}
+
+/* What will be needed after the keys up to `end`, which `users` panels take. */
+static void set_ahead(const item_run *run, int64_t end, int32_t users, fv_ahead *ahead) {
+    const fv_head *head = run->head;
     /* A panel by itself asks for as many rows as a tile has keys: a tile of few vectors has twice the keys of a full
      * one. Rows that will be widened are read in order, which needs no help. */
     const int32_t by_itself = users == 1 && head->k.type == FOVEA_F32;
-    if (begin >= end)
-        return (fv_ahead){0};
-    return (fv_ahead){
-        .k = (uintptr_t)fv_row(&head->k, begin),
-        .v = (uintptr_t)fv_row(&head->v, begin),
-        .k_step = head->k.stride * size,
-        .v_step = head->v.stride * size,
-        .k_bytes = head->plan->desc.head_dim * size,
-        .v_bytes = head->plan->desc.head_dim_v * size,
-        .rows = end - begin,
-        .at_once = by_itself ? 2 * head->plan->backend->panel->tile_keys : 1,
-    };
+    const int64_t at_once = by_itself ? 2 * head->plan->backend->panel->tile_keys : 1;
+    const fv_key_range keys = {end, fv_min64(end + head->plan->key_block, run->keys.end)};
+    ahead->count = 0;
+    fv_ahead_keys(head, keys, at_once, ahead);
+    if (end == run->keys.end)
+        end_ahead(run, ahead);
 }
 
-/* Every panel whose next block begins before `limit` takes it; `end` is where the last of all blocks ends. */
-static void take_step(const fv_head *head, fv_panel *panels, int32_t count, int64_t limit, int64_t end,
-                      const fv_scratch *scratch) {
+/* Every panel whose next block begins before `limit` takes it. */
+static void take_step(item_run *run, int64_t limit) {
     int32_t users = 0;
     fv_key_range keys = {INT64_MAX, 0};
-    for (int32_t i = 0; i < count; i++)
-        if (has_block_before(&panels[i], limit)) {
-            int64_t block_end = fv_panel_block_end(head, &panels[i]);
-            keys.begin = fv_min64(keys.begin, panels[i].next_key);
+    for (int32_t i = 0; i < run->count; i++)
+        if (has_block_before(&run->panels[i], limit)) {
+            int64_t block_end = fv_panel_block_end(run->head, &run->panels[i]);
+            keys.begin = fv_min64(keys.begin, run->panels[i].next_key);
             keys.end = keys.end > block_end ? keys.end : block_end;
             users++;
         }
-    fv_head staged = fv_stage(head, keys, users, scratch);
-    fv_ahead ahead = rows_ahead(head, keys.end, fv_min64(keys.end + head->plan->key_block, end), users);
+    fv_head staged = fv_stage(run->head, keys, users, run->scratch);
+    fv_ahead ahead;
+    set_ahead(run, keys.end, users, &ahead);
     staged.ahead = &ahead;
-    for (int32_t i = 0; i < count; i++)
-        if (has_block_before(&panels[i], limit))
-            fv_panel_take_block(&staged, &panels[i], scratch);
+    for (int32_t i = 0; i < run->count; i++)
+        if (has_block_before(&run->panels[i], limit))
+            fv_panel_take_block(&staged, &run->panels[i], run->scratch);
 }
 
 /* All panels take the blocks of one step of the key grid before any goes on, so that keys and values stay in the cache.
  */
-static void take_all_blocks(const fv_head *head, fv_panel *panels, int32_t count, const fv_scratch *scratch) {
-    int64_t grid = head->plan->key_block;
-    int64_t begin = INT64_MAX, end = 0;
-    for (int32_t i = 0; i < count; i++) {
-        if (panels[i].keys.begin == panels[i].keys.end)
-            continue;
-        begin = fv_min64(begin, panels[i].keys.begin);
-        end = panels[i].keys.end > end ? panels[i].keys.end : end;
-    }
-    for (int64_t step = begin / grid * grid; begin < end && step < end; step += grid)
-        take_step(head, panels, count, step + grid, end, scratch);
+static void take_all_blocks(item_run *run) {
+    const int64_t grid = run->head->plan->key_block;
+    for (int64_t step = run->keys.begin / grid * grid; run->keys.begin < run->keys.end && step < run->keys.end;
+         step += grid)
+        take_step(run, step + grid);
 }
 
 static void finish_panel(const fv_call *call, const fv_head *head, const fv_work *work, fv_panel *panel,
@@ -97,17 +127,28 @@ static void finish_panel(const fv_call *call, const fv_head *head, const fv_work
         fv_panel_weights(head, panel, scratch);
 }
 
-void fv_prefill_item(const fv_call *call, fv_item item, const fv_scratch *scratch) {
-    fv_head head = fv_head_of(call, item);
-    fv_panel panels[FV_MAX_ITEM_PANELS];
-    int32_t count = (int32_t)(item.work->panel_end - item.work->panel_begin);
+static void begin_panels(item_run *run) {
+    const fv_work *work = run->item.work;
     int64_t lanes = 0;
-    for (int32_t i = 0; i < count; i++) {
-        panels[i] = panel_at(&head, item.work, item.work->panel_begin + i, lanes, scratch);
-        fv_panel_begin(&head, &panels[i], scratch);
-        lanes += panels[i].ld;
+    run->count = (int32_t)(work->panel_end - work->panel_begin);
+    run->keys = (fv_key_range){INT64_MAX, 0};
+    for (int32_t i = 0; i < run->count; i++) {
+        fv_panel *panel = &run->panels[i];
+        *panel = panel_at(run->head, work, work->panel_begin + i, lanes, run->scratch);
+        fv_panel_begin(run->head, panel, run->scratch);
+        lanes += panel->ld;
+        if (panel->keys.begin == panel->keys.end)
+            continue;
+        run->keys.begin = fv_min64(run->keys.begin, panel->keys.begin);
+        run->keys.end = panel->keys.end > run->keys.end ? panel->keys.end : run->keys.end;
     }
-    take_all_blocks(&head, panels, count, scratch);
-    for (int32_t i = 0; i < count; i++)
-        finish_panel(call, &head, item.work, &panels[i], scratch);
+}
+
+void fv_prefill_item(const fv_call *call, fv_item item, const fv_item *next, const fv_scratch *scratch) {
+    const fv_head head = fv_head_of(call, item);
+    item_run run = {.call = call, .head = &head, .item = item, .next = next, .scratch = scratch};
+    begin_panels(&run);
+    take_all_blocks(&run);
+    for (int32_t i = 0; i < run.count; i++)
+        finish_panel(call, &head, item.work, &run.panels[i], scratch);
 }

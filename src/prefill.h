@@ -7,6 +7,7 @@
 /* Most panels of an item. */
 #define FV_MAX_ITEM_PANELS 96
 
-void fv_prefill_item(const fv_call *call, fv_item item, const fv_scratch *scratch);
+/* `next` is what the same thread will probably take next, or NULL: no result depends on it. */
+void fv_prefill_item(const fv_call *call, fv_item item, const fv_item *next, const fv_scratch *scratch);
 
 #endif

@@ -23,16 +23,27 @@ static inline __attribute__((always_inline)) void ask_for_lanes(const float *p, 
         __builtin_prefetch((const void *)((uintptr_t)p + (uintptr_t)(distance + i) * sizeof(float)), 0, 3);
 }
 
-/* A few rows of keys and as many of values (fv_ahead in arch/kernel.h). */
-static inline void ask_ahead(fv_ahead *ahead) {
-    if (ahead == NULL)
-        return;
-    for (int64_t n = ahead->at_once; n > 0 && ahead->rows > 0; n--, ahead->rows--) {
-        ask_for((const void *)ahead->k, 0, ahead->k_bytes);
-        ask_for((const void *)ahead->v, 0, ahead->v_bytes);
-        ahead->k += (uintptr_t)ahead->k_step;
-        ahead->v += (uintptr_t)ahead->v_step;
+static inline void ask_for_rows(fv_rows_ahead *ahead) {
+    for (int64_t n = ahead->at_once; n > 0 && ahead->left > 0; n--, ahead->left--) {
+        ask_for((const void *)ahead->row, 0, ahead->bytes);
+        ahead->row += (uintptr_t)ahead->member_step;
+        if (++ahead->member == ahead->group) {
+            ahead->member = 0;
+            ahead->row += (uintptr_t)(ahead->group_step - ahead->group * ahead->member_step);
+        }
     }
+}
+
+/* A few rows of each tensor (fv_ahead in arch/kernel.h). Not inlined: its addresses would take the registers of those
+ * of the tiles around it. */
+static __attribute__((noinline)) void ask_some(fv_ahead *ahead) {
+    for (int32_t i = 0; i < ahead->count; i++)
+        ask_for_rows(&ahead->rows[i]);
+}
+
+static inline void ask_ahead(fv_ahead *ahead) {
+    if (ahead != NULL)
+        ask_some(ahead);
 }
 
 #endif
