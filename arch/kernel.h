@@ -229,6 +229,10 @@ typedef struct fv_stored {
 /* How the row family reads keys and values of one stored type: in place, each element once for all rows, widened in
  * registers as the conversion family widens them. */
 typedef struct fv_row_reads {
+    /* Keys between a switch from keys to values: so few that both streams stay in the hardware prefetcher's view, and
+     * so many that what is done once for all of them is little. */
+    int32_t key_block;
+
     /* s[row * s_stride + key] = sum over d of q[row * q_stride + d] * k[key][d], rows <= FV_MAX_ROWS. q is packed:
      * scaled, rows q_stride apart, aligned. */
     void (*dots)(const float *q, int64_t q_stride, int32_t rows, const fv_stored *k, float *s, int64_t s_stride);
@@ -244,11 +248,8 @@ typedef struct fv_row_reads {
 
 /* The row family: few query rows (decoding). Rows are stored one after the other, keys run fastest. */
 typedef struct fv_row_kernels {
-    /* Keys between a switch from keys to values, so that both streams stay in the hardware prefetcher's view. */
-    int32_t key_block;
-
     /* By fovea_type. */
-    fv_row_reads read[FOVEA_INT8 + 1];
+    const fv_row_reads *read[FOVEA_INT8 + 1];
 
     /* The largest of s[0 ... count-1] and `peak`; NaN is passed over. */
     float (*peak)(const float *s, int32_t count, float peak);

@@ -68,7 +68,7 @@ static void forbid_outside(float *s, int32_t keys, fv_key_range seen) {
 static void score_keys(const rows *r, int64_t key_begin, int32_t keys) {
     const fv_head *head = r->head;
     const fv_stored k = stored_rows(&head->k, key_begin, keys, head->plan->desc.head_dim);
-    kernels_of(r)->read[head->k.type].dots(r->scratch->q, r->q_stride, r->count, &k, r->scratch->s, FV_MAX_BLOCK);
+    kernels_of(r)->read[head->k.type]->dots(r->scratch->q, r->q_stride, r->count, &k, r->scratch->s, FV_MAX_BLOCK);
     for (int32_t row = 0; row < r->count; row++) {
         float *s = scores_of(r, row);
         if (head->plan->cap > 0)
@@ -103,14 +103,14 @@ static void take_keys(const rows *r, int64_t key_begin, int32_t keys) {
         r->scratch->l[row] += kernels->exponentials(s, keys, r->scratch->m[row] + r->shift, head->plan->exp, r->safe);
     }
     const fv_stored v = stored_rows(&head->v, key_begin, keys, head->plan->desc.head_dim_v);
-    const fv_row_reads *read = &kernels->read[head->v.type];
+    const fv_row_reads *read = kernels->read[head->v.type];
     (r->safe ? read->weighted_sum_marked : read->weighted_sum)(r->scratch->s, FV_MAX_BLOCK, r->count, &v, r->scratch->o,
                                                                r->o_stride);
 }
 
 /* Takes keys [begin, end) into empty rows. */
 static void take_segment(const rows *r, int64_t begin, int64_t end) {
-    int32_t block = kernels_of(r)->key_block;
+    int32_t block = kernels_of(r)->read[r->head->k.type]->key_block;
     memset(r->scratch->o, 0, (size_t)(r->count * r->o_stride) * sizeof(float));
     for (int32_t row = 0; row < r->count; row++) {
         r->scratch->m[row] = FV_NO_SCORE;
@@ -184,7 +184,7 @@ static int32_t write_output(const rows *r, const fv_output *output) {
 }
 
 static void write_weights(const rows *r) {
-    int32_t block = kernels_of(r)->key_block;
+    int32_t block = kernels_of(r)->read[r->head->k.type]->key_block;
     for (int32_t row = 0; row < r->count; row++)
         fv_weights_clear_outside(r->head, fv_weights_row(r->head, row), r->keys);
     for (int64_t key = r->keys.begin; key < r->keys.end; key += block) {

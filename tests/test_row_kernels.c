@@ -125,7 +125,7 @@ static void check_dots_once(const fv_row_kernels *kernels, fovea_type type, test
     float *q = take_random(&memory, span(rows, q_stride, dim), FV_ALIGNMENT, 2);
     float *s = take_random(&memory, span(rows, s_stride, keys), FV_ALIGNMENT, 1);
     const float *before = copy_of(&memory, s, span(rows, s_stride, keys));
-    kernels->read[type].dots(q, q_stride, rows, &k, s, s_stride);
+    kernels->read[type]->dots(q, q_stride, rows, &k, s, s_stride);
     ck_assert_msg(same_gaps(rows, s_stride, keys, s, before), "wrote between the rows");
     for (int32_t row = 0; row < rows; row++) {
         for (int32_t key = 0; key < keys; key++) {
@@ -145,9 +145,9 @@ static void check_dots_once(const fv_row_kernels *kernels, fovea_type type, test
     float *alone = take_floats(&memory, keys, FV_ALIGNMENT), *rest = take_floats(&memory, keys - cut, FV_ALIGNMENT);
     for (int32_t row = 0; row < rows; row++) {
         const fv_stored first = part_of(&k, type, 0, cut), second = part_of(&k, type, cut, keys - cut);
-        kernels->read[type].dots(q + row * q_stride, q_stride, 1, &first, alone, s_stride);
+        kernels->read[type]->dots(q + row * q_stride, q_stride, 1, &first, alone, s_stride);
         ck_assert_msg(same_floats(cut, alone, s + row * s_stride), "a row depends on the others");
-        kernels->read[type].dots(q + row * q_stride, q_stride, 1, &second, rest, s_stride);
+        kernels->read[type]->dots(q + row * q_stride, q_stride, 1, &second, rest, s_stride);
         ck_assert_msg(same_floats(keys - cut, rest, s + row * s_stride + cut), "a key depends on the others");
     }
     kernel_memory_end(&memory);
@@ -174,7 +174,7 @@ START_TEST(dots_propagate_nan_and_infinity_to_their_key_and_no_further) {
         const float poison = (float[]){NAN, INFINITY, -INFINITY}[random_between(&random, 0, 2)];
         k[poisoned * DIM + random_between(&random, 0, DIM - 1)] = poison;
         const fv_stored stored = {.rows = k, .stride = DIM, .count = KEYS, .length = DIM};
-        kernels->read[FOVEA_F32].dots(q, STRIDE, ROWS, &stored, s, S_STRIDE);
+        kernels->read[FOVEA_F32]->dots(q, STRIDE, ROWS, &stored, s, S_STRIDE);
         for (int32_t i = 0; i < ROWS * KEYS; i++) {
             const float actual = s[i / KEYS * S_STRIDE + i % KEYS];
             if (i % KEYS == poisoned) {
@@ -204,12 +204,12 @@ START_TEST(an_infinite_scale_makes_its_row_infinite_and_not_nan) {
         memset(k, 1, (size_t)(KEYS * dim));
         scales[2] = INFINITY;
         const fv_stored stored = {k, dim, KEYS, dim, scales, 1};
-        kernels->read[FOVEA_INT8].dots(q, dim, 1, &stored, s, KEYS);
+        kernels->read[FOVEA_INT8]->dots(q, dim, 1, &stored, s, KEYS);
         for (int32_t key = 0; key < KEYS; key++) {
             ck_assert(key == 2 ? s[key] == INFINITY : isfinite(s[key]) != 0);
             s[key] = 1;
         }
-        kernels->read[FOVEA_INT8].weighted_sum(s, KEYS, 1, &stored, o, dim);
+        kernels->read[FOVEA_INT8]->weighted_sum(s, KEYS, 1, &stored, o, dim);
         for (int64_t d = 0; d < dim; d++) {
             ck_assert(o[d] == INFINITY);
         }
@@ -256,7 +256,7 @@ static void check_weighted_sum_once(const fv_row_kernels *kernels, fovea_type ty
     float *o = take_random(&memory, span(rows, o_stride, dim), FV_ALIGNMENT, 1);
     const float *before = copy_of(&memory, o, span(rows, o_stride, dim));
     float *alone = copy_of(&memory, o, span(rows, o_stride, dim));
-    const fv_row_reads *read = &kernels->read[type];
+    const fv_row_reads *read = kernels->read[type];
     const __typeof__(read->weighted_sum) kernel = marked ? read->weighted_sum_marked : read->weighted_sum;
     kernel(p, p_stride, rows, &stored, o, o_stride);
     ck_assert_msg(same_gaps(rows, o_stride, dim, o, before), "wrote between the rows");
@@ -308,7 +308,7 @@ START_TEST(a_nan_value_reaches_exactly_the_rows_that_weigh_it) {
     p[STRIDE + 7] = 0.25f;
     p[2 * STRIDE + 7] = 0.0f; /* an underflow: 0 * NaN */
     const fv_stored stored = {.rows = v, .stride = DIM, .count = KEYS, .length = DIM};
-    kernels->read[FOVEA_F32].weighted_sum_marked(p, STRIDE, ROWS, &stored, o, STRIDE);
+    kernels->read[FOVEA_F32]->weighted_sum_marked(p, STRIDE, ROWS, &stored, o, STRIDE);
     for (int32_t i = 0; i < ROWS * DIM; i++) {
         ck_assert_int_eq(isnan(o[i / DIM * STRIDE + i % DIM]) != 0, i % DIM == 22 && i / DIM > 0);
     }

@@ -7,6 +7,8 @@
 extern const fv_backend fv_backend_avx2;
 extern const fv_panel_kernels fv_avx2_panel;
 extern const fv_row_kernels fv_avx2_row;
+/* How it reads f32; AVX-512 does too. */
+extern const fv_row_reads fv_avx2_f32_reads;
 extern const fv_convert_kernels fv_avx2_convert;
 
 #endif

@@ -6,11 +6,20 @@
 
 enum { LINE_BYTES = 64 };
 
-/* Asks the second-level cache for the `bytes` bytes that lie `distance` behind p. They may lie outside the tensor,
- * which only an address, not a pointer, may do. */
+/* Asks a cache for the `bytes` bytes that lie `distance` behind p. They may lie outside the tensor, which only an
+ * address, not a pointer, may do. */
+#define FV_ASK(p, distance, bytes, locality)          \
+    for (int64_t i = 0; i < (bytes); i += LINE_BYTES) \
+    __builtin_prefetch((const void *)((uintptr_t)(p) + (uintptr_t)((distance) + i)), 0, locality)
+
+/* The second-level cache. */
 static inline __attribute__((always_inline)) void ask_for(const void *p, int64_t distance, int64_t bytes) {
-    for (int64_t i = 0; i < bytes; i += LINE_BYTES)
-        __builtin_prefetch((const void *)((uintptr_t)p + (uintptr_t)(distance + i)), 0, 2);
+    FV_ASK(p, distance, bytes, 2);
+}
+
+/* The first-level cache. */
+static inline __attribute__((always_inline)) void ask_near(const void *p, int64_t distance, int64_t bytes) {
+    FV_ASK(p, distance, bytes, 3);
 }
 
 /* Packed lanes come back for every tile, but the first-level cache is also the scores' and the keys', and perhaps

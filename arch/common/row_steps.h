@@ -30,26 +30,35 @@ static inline vf first_lanes_of(vf x, int64_t count) {
     return v_load_f32_part(lanes, count);
 }
 
-/* What fits the registers: ROWS_AT_ONCE (4 or 8) rows of queries share what is read of a key or value;
- * ROW_DOT_KEYS(rows) keys (1 or 2) are multiplied with `rows` queries at a time; ROW_SUM_KEYS values (up to 4) are
- * added to the output of a single query at a time. ROW_HOLD(x) keeps a vector in a register, which the compiler would
- * rather load again for every use. */
-#if !defined(ROWS_AT_ONCE) || !defined(ROW_DOT_KEYS) || !defined(ROW_SUM_KEYS) || !defined(ROW_HOLD)
+/* What fits the registers, and the memory: ROWS_AT_ONCE (4 or 8) rows of queries share what is read of a key or value;
+ * ROW_DOT_KEYS(bytes, rows) keys (1 or 2) of `bytes` bytes an element are multiplied with `rows` queries at a time, and
+ * ROW_SUM_KEYS(bytes) values (1 or 4) are added to the output of a single query at a time: 1 where rows come from
+ * memory fastest one after the other, more where arithmetic binds; ROW_STRIP(rows) vectors of each of `rows` outputs,
+ * at most ROW_STRIP_MOST, stay in registers while values are added to them. ROW_HOLD(x) keeps a vector in a register,
+ * which the compiler would rather load again for every use. */
+#if !defined(ROWS_AT_ONCE) || !defined(ROW_DOT_KEYS) || !defined(ROW_SUM_KEYS) || !defined(ROW_STRIP) || \
+    !defined(ROW_STRIP_MOST) || !defined(ROW_HOLD)
 #error "the backend's rows.c says what fits its registers"
 #endif
 
 /* Values whose columns are added to the outputs of several queries at a time. */
 enum { STRIP_KEYS = 16 };
 
+/* Runs of fewer values are not worth streaming: SHORT_SUM_KEYS of them at a time shorten the chain of sums. */
+enum { STREAM_KEYS = 64, SHORT_SUM_KEYS = 4 };
+
 /* How many of `rows` rows to take at once. */
 static inline int32_t rows_taken(int32_t rows) {
     return rows >= ROWS_AT_ONCE ? ROWS_AT_ONCE : rows < 4 ? rows : 4;
 }
 
+/* A backend that takes another's kernels for f32 says so by ROW_READS_F32_ELSEWHERE. */
+#ifndef ROW_READS_F32_ELSEWHERE
 #define READ f32
 #define READ_TYPE float
 #define READ_SCALED 0
 #include "arch/common/row_reads.inc"
+#endif
 
 #define READ f16
 #define READ_TYPE uint16_t
@@ -190,16 +199,18 @@ static void log_sum_exp(const float *m, const float *l, int32_t count, float *ls
         lse[i] = l[i] == 0.0f ? -INFINITY : (m[i] + lse[i]) * FV_LOG_2;
 }
 
-#define ROW_READS(NAME) \
-    { dots_##NAME, weighted_sum_##NAME, weighted_sum_marked_##NAME }
+#define ROW_READS(NAME, KEYS) \
+    { KEYS, dots_##NAME, weighted_sum_##NAME, weighted_sum_marked_##NAME }
 
-/* The initialisers of fv_row_kernels that do not depend on the backend. */
-#define ROW_FAMILY                                                                                      \
-    .read = {[FOVEA_F32] = ROW_READS(f32),                                                              \
-             [FOVEA_F16] = ROW_READS(f16),                                                              \
-             [FOVEA_BF16] = ROW_READS(bf16),                                                            \
-             [FOVEA_INT8] = ROW_READS(int8)},                                                           \
-    .peak = peak, .softcap = row_softcap, .add_terms = row_add_terms, .exponentials = row_exponentials, \
+static const fv_row_reads f16_reads = ROW_READS(f16, 32);
+static const fv_row_reads bf16_reads = ROW_READS(bf16, 32);
+static const fv_row_reads int8_reads = ROW_READS(int8, 64);
+
+/* The initialisers of fv_row_kernels that do not depend on the backend; F32_READS is the address of those for f32. */
+#define ROW_FAMILY(F32_READS)                                                                                        \
+    .read =                                                                                                          \
+        {[FOVEA_F32] = F32_READS, [FOVEA_F16] = &f16_reads, [FOVEA_BF16] = &bf16_reads, [FOVEA_INT8] = &int8_reads}, \
+    .peak = peak, .softcap = row_softcap, .add_terms = row_add_terms, .exponentials = row_exponentials,              \
     .scale = row_scale, .log_sum_exp = log_sum_exp
 
 #endif

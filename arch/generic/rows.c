@@ -138,12 +138,16 @@ static void log_sum_exp(const float *m, const float *l, int32_t count, float *ls
         lse[i] = l[i] == 0.0f ? -INFINITY : (m[i] + Sleef_log2f1_u10purec(l[i])) * FV_LOG_2;
 }
 
+enum { KEY_BLOCK = 32 };
+
+static const fv_row_reads f32_reads = {KEY_BLOCK, dots_f32, weighted_sum_f32, weighted_sum_marked_f32};
+static const fv_row_reads f16_reads = {KEY_BLOCK, dots_f16, weighted_sum_f16, weighted_sum_marked_f16};
+static const fv_row_reads bf16_reads = {KEY_BLOCK, dots_bf16, weighted_sum_bf16, weighted_sum_marked_bf16};
+static const fv_row_reads int8_reads = {KEY_BLOCK, dots_int8, weighted_sum_int8, weighted_sum_marked_int8};
+
 const fv_row_kernels fv_generic_row = {
-    .key_block = 32,
-    .read = {[FOVEA_F32] = {dots_f32, weighted_sum_f32, weighted_sum_marked_f32},
-             [FOVEA_F16] = {dots_f16, weighted_sum_f16, weighted_sum_marked_f16},
-             [FOVEA_BF16] = {dots_bf16, weighted_sum_bf16, weighted_sum_marked_bf16},
-             [FOVEA_INT8] = {dots_int8, weighted_sum_int8, weighted_sum_marked_int8}},
+    .read =
+        {[FOVEA_F32] = &f32_reads, [FOVEA_F16] = &f16_reads, [FOVEA_BF16] = &bf16_reads, [FOVEA_INT8] = &int8_reads},
     .peak = peak,
     .softcap = softcap,
     .add_terms = add_terms,
