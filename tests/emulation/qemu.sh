@@ -54,13 +54,17 @@ check_program() { # DIRECTORY EMULATOR CPU BACKEND
     check_one "demo on ${3%%,*}" tools/demo.sh "$program"
 }
 
+build_aarch64() { # [TARGET...]
+    need "${base_packages[@]}" "${aarch64_packages[@]}"
+    configure build-aarch64 --cross-file cross/aarch64-linux-gnu.ini -Dwerror=true -Dtests=enabled -Dbench=enabled --
+    compile build-aarch64 "$@"
+}
+
 test_aarch64() { # SETUP CPU [SUITE...]
     local setup=$1 cpu cpus=("$2")
     shift 2
     [ -n "${cpus[0]}" ] || cpus=(cortex-a57 max)
-    need "${base_packages[@]}" "${aarch64_packages[@]}"
-    configure build-aarch64 --cross-file cross/aarch64-linux-gnu.ini -Dwerror=true -Dtests=enabled -Dbench=enabled --
-    compile build-aarch64
+    build_aarch64
     for cpu in "${cpus[@]}"; do
         take_processor qemu-aarch64 "$cpu" "$aarch64_scale"
         # The cross build's tests are wrapped already.
