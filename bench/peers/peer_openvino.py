@@ -1,8 +1,14 @@
 """OpenVINO: ScaledDotProductAttention of opset 13, compiled for the CPU."""
 
+import sys
+
 import numpy as np
-import openvino as ov
-from openvino import opset13
+
+# Importing OpenVINO would fork a process that reports its use to its makers; without this package it has a stub.
+sys.modules["openvino_telemetry"] = None
+
+import openvino as ov  # noqa: E402
+from openvino import opset13  # noqa: E402
 
 from peer import Prepared, Unsupported
 from shapes import Shape
@@ -35,7 +41,8 @@ class Peer:
             for i, array in enumerate(inputs):
                 made.set_input_tensor(i, tensor(array))
             made.set_output_tensor(tensor(out))
-            return made.infer
+            # It holds no reference to the arrays.
+            return lambda kept=inputs: made.infer()
 
         calls = [request(tensors.q, copy.k, copy.v) for copy in tensors.copies]
         return Prepared(calls, lambda: out.astype(np.float32))

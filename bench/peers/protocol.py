@@ -15,9 +15,13 @@ A reply {"error": TEXT} says that the request failed.
 import contextlib
 import json
 import os
+import select
 import subprocess
 import sys
 from typing import IO
+
+# Longer than any request takes.
+PATIENCE_SECONDS = 120
 
 
 def reply_stream() -> IO[str]:
@@ -58,6 +62,11 @@ class Channel:
             raise Failed(f"{self.name} ended") from error
 
     def receive(self) -> dict:
+        # A reply is one line, and nothing else is ever in the pipe.
+        if not select.select([self.process.stdout], [], [], PATIENCE_SECONDS)[0]:
+            self.process.kill()
+            self.process.wait()
+            raise Failed(f"{self.name} did not answer for {PATIENCE_SECONDS} s")
         line = self.process.stdout.readline()
         if not line:
             raise Failed(f"{self.name} ended (status {self.process.wait()})")
