@@ -22,7 +22,7 @@ matplotlib.rcParams.update({
 })
 
 from matplotlib import pyplot as plt  # noqa: E402 - its settings come first
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator  # noqa: E402
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator  # noqa: E402
 
 import figures  # noqa: E402
 from coordinator import PEERS  # noqa: E402
@@ -99,6 +99,7 @@ def decoding(result: dict, path: pathlib.Path) -> None:
         axes.set_xlabel("key length (tokens)")
         axes.set_yscale("log")
         axes.yaxis.set_major_formatter(FuncFormatter(lambda time, _: f"{time:g}"))
+        axes.yaxis.set_minor_formatter(NullFormatter())
     panels[0].set_ylabel("time of a decoding step (ms)")
     legend(figure, panels)
     caption(figure, result)
