@@ -14,7 +14,8 @@ LEAST_BYTES = 256 << 20
 MOST_BYTES = 1 << 30
 CACHES = 4
 
-WALL_CLOCK = 1
+# bench_clock of bench/clock.h.
+THREAD_CLOCK, WALL_CLOCK = 0, 1
 SLICE_SECONDS = 5e-3
 
 
@@ -49,6 +50,8 @@ class Regions(ctypes.Structure):
 class Limits:
     def __init__(self, library: pathlib.Path, threads: int, region_bytes: int) -> None:
         self.threads = threads
+        # Whether the multiply-adds are timed by CPU time.
+        self.cpu_time = threads == 1
         self.library = ctypes.CDLL(str(library))
         self.library.bench_probe_widest.restype = ctypes.POINTER(Probe)
         self.library.bench_multiply_add_rate.restype = c_double
@@ -70,7 +73,8 @@ class Limits:
 
     def multiply_add(self, times: int = 0) -> float:
         """FLOP/s."""
-        return self.library.bench_multiply_add_rate(self.probe, self.threads, times or self.times, WALL_CLOCK)
+        return self.library.bench_multiply_add_rate(self.probe, self.threads, times or self.times,
+                                                    THREAD_CLOCK if self.cpu_time else WALL_CLOCK)
 
     def read(self) -> float:
         """Bytes a second."""

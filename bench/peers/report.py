@@ -77,6 +77,9 @@ def setting(result: dict) -> str:
 def method(result: dict) -> list[str]:
     environment = result["environment"]
     words = environment["words"]
+    # As Shape.cpu_time has it.
+    clock = ("CPU time of the process for prefill, so that what others take of a shared core does not count; wall time "
+             "for decoding." if environment["threads"] == 1 else "Wall time.")
     megabytes = environment["memory_bytes"] >> 20
     return [
         "## How it was measured",
@@ -86,7 +89,7 @@ def method(result: dict) -> list[str]:
         "after the other, while the others wait. A process measures a slice of "
         f"{1e3 * environment['slice_seconds']:.0f} ms or {plural(2, 'call')} and answers with its best call; the figures "
         "are medians over the rounds, each round's share being taken of the limit measured just before and after it. "
-        "Wall time, Python's call overhead (some microseconds) included for all. No process is pinned to a core.",
+        f"{clock} Python's call overhead (some microseconds) is included for all. No process is pinned to a core.",
         "",
         f"- **Share of the FMA peak**: useful multiply-adds (under a causal mask: of the visible half) against a loop of "
         f"independent f32 multiply-adds with the widest vectors of the processor ({words['fma']}), for 16-bit types too.",

@@ -32,6 +32,11 @@ class Shape:
     def decode(self) -> bool:
         return self.len_q == 1
 
+    def cpu_time(self, threads: int) -> bool:
+        """Compute-bound work on one thread is timed by the process's CPU time: what others take of the core does not
+        count. Work that waits for memory, or is shared by threads, takes wall time."""
+        return threads == 1 and not self.decode
+
     @property
     def type_q(self) -> str:
         return "f32" if self.type == "int8" else self.type

@@ -48,6 +48,8 @@ def make_peer(name: str, threads: int, build: pathlib.Path) -> Peer:
 class PeerWorker:
     def __init__(self, name: str, threads: int, build: pathlib.Path) -> None:
         self.peer = make_peer(name, threads, build)
+        self.threads = threads
+        self.clock = time.perf_counter
         self.prepared: Prepared | None = None
         self.turn = 0
         # Of one call, as the last slice had it.
@@ -59,6 +61,7 @@ class PeerWorker:
     def prepare(self, shape: dict, copies: int) -> dict:
         self.release()
         problem = Shape(**shape)
+        self.clock = time.process_time if problem.cpu_time(self.threads) else time.perf_counter
         try:
             self.prepared = self.peer.prepare(problem, tensors.make(problem, copies))
         except Unsupported as reason:
@@ -71,11 +74,11 @@ class PeerWorker:
     def timed(self, times: int) -> float:
         """Seconds of one of so many calls."""
         calls, turn = self.prepared.calls, self.turn
-        begin = time.perf_counter()
+        begin = self.clock()
         for _ in range(times):
             calls[turn]()
             turn = turn + 1 if turn + 1 < len(calls) else 0
-        seconds = (time.perf_counter() - begin) / times
+        seconds = (self.clock() - begin) / times
         self.turn = turn
         return seconds
 
@@ -112,23 +115,27 @@ class LimitsWorker:
     def __init__(self, threads: int, build: pathlib.Path, region_bytes: int) -> None:
         import limits
 
+        self.threads = threads
         self.limits = limits.Limits(build / "bench" / "libbench-limits.so", threads, region_bytes)
-        self.decode = False
+        self.probe = self.limits.read
+        self.limit = "bandwidth"
 
     def hello(self) -> dict:
         return {"versions": {}, "words": self.limits.words()}
 
     def prepare(self, shape: dict, copies: int) -> dict:
-        self.decode = Shape(**shape).decode
+        problem = Shape(**shape)
+        self.limit = "bandwidth" if problem.decode else "peak"
+        self.probe = self.limits.read if problem.decode else self.limits.multiply_add
+        self.limits.cpu_time = problem.cpu_time(self.threads)
         return {}
 
     def measure(self, seconds: float) -> dict:
-        probe = self.limits.read if self.decode else self.limits.multiply_add
         end = time.perf_counter() + seconds
-        best = probe()
+        best = self.probe()
         while time.perf_counter() < end:
-            best = max(best, probe())
-        return {"bandwidth" if self.decode else "peak": best}
+            best = max(best, self.probe())
+        return {self.limit: best}
 
     def release(self) -> dict:
         return {}
