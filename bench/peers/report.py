@@ -110,7 +110,7 @@ def method(result: dict) -> list[str]:
         "- **fovea**: a plan and a workspace that exist. For f32 results the default exponential is SLEEF's; *fused* is "
         "`FOVEA_EXP_FUSED`, which is the default for 16-bit results. *Through bf16* is `FOVEA_ARITHMETIC_BF16`.",
         "- The chunk of 16 queries sees all keys in all programs: no mask.",
-        "- ggml is not compared: it comes as source code of no package registry.",
+        "- ggml is not compared: neither PyPI nor Debian offers it.",
         "",
         "A dash: the program does not offer it, or fails at it; `bench/results/peers.json` holds its own reason. ⚠: the "
         "result differs by more than the tolerance, and does not count as the best peer.",
