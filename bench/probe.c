@@ -5,6 +5,7 @@
 #include "arch/cpu.h"
 #include "statistics.h"
 
+/* From narrow to wide. */
 static const bench_probe *const probes[] = {
     &bench_probe_baseline,
 #if defined(__x86_64__)
@@ -40,6 +41,15 @@ const bench_probe *bench_probe_for(const fv_backend *backend) {
     default:
         return &bench_probe_baseline;
     }
+}
+
+const bench_probe *bench_probe_widest(void) {
+    const uint32_t features = fv_cpu_detect();
+    const bench_probe *widest = probes[0];
+    for (int32_t i = 1; i < PROBES; i++)
+        if ((probes[i]->features & ~features) == 0)
+            widest = probes[i];
+    return widest;
 }
 
 double bench_multiply_add_rate(const bench_probe *probe, int32_t threads, int64_t times, bench_clock clock) {

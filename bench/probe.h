@@ -34,6 +34,9 @@ extern const bench_probe bench_probe_neon;
 /* The probe whose multiply-add throughput is the limit of a backend. */
 const bench_probe *bench_probe_for(const fv_backend *backend);
 
+/* The probe of the widest vectors that this processor has: its own limit, whichever backend is used. */
+const bench_probe *bench_probe_widest(void);
+
 /* Multiply-adds of the whole machine part that a case may use, in FLOP/s: `times` steps on each of `threads` threads.
  */
 double bench_multiply_add_rate(const bench_probe *probe, int32_t threads, int64_t times, bench_clock clock);
