@@ -13,10 +13,15 @@ struct fovea_plan {
     fovea_allocator allocator;
     const fv_backend *backend;
     fv_geometry geometry;
-    /* Keys of a block of the panel family. */
+    /* The pair family, if panels go through it; else NULL. */
+    const fv_pair_kernels *pair;
+    /* Keys of a block and of a register tile of a panel; and what the keys of a segment begin at multiples of. */
     int32_t key_block;
+    int32_t tile_keys;
+    int32_t key_step;
     fv_exp exp;
-    /* Factor of the queries when they are packed: scores come out in log2 units, or as the argument of softcap's tanh.
+    /* Factor of the queries when they are packed, or of their products in the pair family: scores come out in log2
+     * units, or as the argument of softcap's tanh.
      */
     float query_scale;
     /* softcap in log2 units; 0: none. */
