@@ -74,14 +74,8 @@ static fv_exp exp_of(const fovea_attention_desc *desc, const fv_pair_kernels *pa
     return desc->exp == FOVEA_EXP_FUSED || (desc->exp == FOVEA_EXP_DEFAULT && narrow) ? FV_EXP_FUSED : FV_EXP_SLEEF;
 }
 
-fovea_status fv_plan_init(const fovea_attention_desc *desc, fovea_plan *plan) {
-    *plan = (fovea_plan){0};
-    fovea_status status = fv_validate_desc(desc, &plan->desc);
-    if (status != FOVEA_OK)
-        return status;
-    status = fv_dispatch(plan->desc.isa_cap, &plan->backend);
-    if (status != FOVEA_OK)
-        return status;
+/* Plans a valid descriptor, plan->desc, on plan->backend. */
+static fovea_status decide(fovea_plan *plan) {
     const fovea_attention_desc *d = &plan->desc;
     plan->allocator = d->allocator ? *d->allocator : fv_malloc_allocator;
     plan->desc.allocator = NULL;
@@ -96,6 +90,20 @@ fovea_status fv_plan_init(const fovea_attention_desc *desc, fovea_plan *plan) {
     plan->has_score_terms = (d->inputs & (FOVEA_INPUT_MASK | FOVEA_INPUT_BIAS)) != 0;
     plan->two_pass = plan->has_score_terms || plan->cap > 0 || d->weights != FOVEA_WEIGHTS_NONE;
     return FOVEA_OK;
+}
+
+fovea_status fv_plan_init_on(const fovea_attention_desc *desc, const fv_backend *backend, fovea_plan *plan) {
+    *plan = (fovea_plan){.backend = backend};
+    fovea_status status = fv_validate_desc(desc, &plan->desc);
+    return status == FOVEA_OK ? decide(plan) : status;
+}
+
+fovea_status fv_plan_init(const fovea_attention_desc *desc, fovea_plan *plan) {
+    *plan = (fovea_plan){0};
+    fovea_status status = fv_validate_desc(desc, &plan->desc);
+    if (status == FOVEA_OK)
+        status = fv_dispatch(plan->desc.isa_cap, &plan->backend);
+    return status == FOVEA_OK ? decide(plan) : status;
 }
 
 fovea_status fovea_plan_create(const fovea_attention_desc *desc, fovea_plan **plan) {

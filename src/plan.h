@@ -36,4 +36,7 @@ struct fovea_plan {
 /* Validates and plans into *plan, which the caller owns. */
 fovea_status fv_plan_init(const fovea_attention_desc *desc, fovea_plan *plan);
 
+/* The same on a given backend, whatever dispatch would choose; for tests. */
+fovea_status fv_plan_init_on(const fovea_attention_desc *desc, const fv_backend *backend, fovea_plan *plan);
+
 #endif

@@ -601,6 +601,7 @@ problem *problem_create(const problem_spec *spec) {
     create_outputs(self);
     fill_desc(self);
     fill_args(self);
+    self->has_pairs = problem_has_pairs(spec);
     test_executor_init(&self->executor, spec->executor, spec->concurrency, spec->seed);
     problem_reset_outputs(self);
     return self;
@@ -774,8 +775,7 @@ bool problem_has_pairs(const problem_spec *spec) {
 /* Few query rows are computed by the row kernels, in f32. */
 static bool uses_pairs(const problem *self) {
     const problem_spec *spec = &self->spec;
-    return spec->heads_kv > 0 && spec->len_q * (spec->heads_q / spec->heads_kv) > FV_MAX_ROWS &&
-           problem_has_pairs(spec);
+    return spec->heads_kv > 0 && spec->len_q * (spec->heads_q / spec->heads_kv) > FV_MAX_ROWS && self->has_pairs;
 }
 
 /* Half a unit in the last of bf16's eight places, relative to the number. */

@@ -117,6 +117,8 @@ typedef struct problem {
     fovea_attention_desc desc;
     fovea_attention_args args;
     test_executor executor;
+    /* Panels go through pairs: problem_has_pairs, unless a test says otherwise. */
+    bool has_pairs;
     tensor q, k, v, out, mask, bias, lse, weights;
     tensor k_scales, v_scales;
     tensor key_lengths, first_keys, query_offsets, alibi, sinks;
