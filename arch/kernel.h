@@ -75,7 +75,9 @@ typedef enum fv_exp {
     /* SLEEF's exp2 with a 3.5 ULP bound. */
     FV_EXP_SLEEF = 0,
     /* A polynomial inline: relative error <= 2.4e-7. */
-    FV_EXP_FUSED = 1
+    FV_EXP_FUSED = 1,
+    /* Pair family only: a polynomial inline with a relative error <= 1.2e-4. */
+    FV_EXP_COARSE = 2
 } fv_exp;
 
 /* Keys [key_begin, key_end) of a block, seen by some lane of vectors [vector_begin, vector_end) and by no other vector.
@@ -256,6 +258,9 @@ typedef struct fv_pair_kernels {
     /* The same followed by exp2, as `probabilities` does it with the inline exponential: s holds pairs [ceil(keys /
      * 2)][ld]. What a score above 127 gives is not specified. */
     void (*scores_exp)(const fv_score_args *args);
+
+    /* The same with the coarse exponential. */
+    void (*scores_exp_coarse)(const fv_score_args *args);
 
     /* p = pairs of exp2(s - shift[lane]), rounded to nearest, for `keys` rows of scores; shift NULL: exp2(s). sum[lane]
      * += the probabilities before they are rounded, in ascending order of keys. p does not overlap s, which is scratch

@@ -68,10 +68,12 @@ void fv_pairs_score(const fv_head *head, const fv_panel *panel, const fv_scratch
         .scale = head->plan->query_scale,
         .sum = scratch->sum + lane,
     };
-    if (exp)
-        kernels_of(head)->scores_exp(&args);
-    else
+    if (!exp)
         kernels_of(head)->scores(&args);
+    else if (head->plan->pair_exp == FV_EXP_COARSE)
+        kernels_of(head)->scores_exp_coarse(&args);
+    else
+        kernels_of(head)->scores_exp(&args);
 }
 
 void fv_pairs_begin_sums(const fv_panel *panel, const fv_scratch *scratch) {
@@ -84,7 +86,7 @@ void fv_pairs_exponentiate(const fv_head *head, const fv_panel *panel, const fv_
     const int32_t lane = first_lane(head, segment);
     kernels_of(head)->probabilities(scores_of(head, panel, scratch, segment), panel->ld,
                                     segment->vector_end - segment->vector_begin, segment->key_end - segment->key_begin,
-                                    shift ? shift + lane : NULL, head->plan->exp,
+                                    shift ? shift + lane : NULL, head->plan->pair_exp,
                                     pairs_of(head, panel, scratch, segment), scratch->sum + lane);
 }
 

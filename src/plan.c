@@ -74,6 +74,11 @@ static fv_exp exp_of(const fovea_attention_desc *desc, const fv_pair_kernels *pa
     return desc->exp == FOVEA_EXP_FUSED || (desc->exp == FOVEA_EXP_DEFAULT && narrow) ? FV_EXP_FUSED : FV_EXP_SLEEF;
 }
 
+/* Probabilities that are rounded to bf16 need no better one, but the log-sum-exp is of f32's accuracy. */
+static fv_exp pair_exp_of(const fovea_attention_desc *desc, fv_exp exp) {
+    return exp == FV_EXP_FUSED && (desc->outputs & FOVEA_OUTPUT_LSE) == 0 ? FV_EXP_COARSE : exp;
+}
+
 /* Plans a valid descriptor, plan->desc, on plan->backend. */
 static fovea_status decide(fovea_plan *plan) {
     const fovea_attention_desc *d = &plan->desc;
@@ -85,6 +90,7 @@ static fovea_status decide(fovea_plan *plan) {
     set_tiles(plan);
     plan->geometry = geometry_of(d, plan->backend->panel);
     plan->exp = exp_of(d, plan->pair);
+    plan->pair_exp = pair_exp_of(d, plan->exp);
     plan->cap = d->softcap < ineffective_softcap ? d->softcap * FV_LOG2_E : 0.0f;
     plan->query_scale = finite_float(plan->cap > 0 ? (double)d->scale / d->softcap : d->scale * (double)FV_LOG2_E);
     plan->has_score_terms = (d->inputs & (FOVEA_INPUT_MASK | FOVEA_INPUT_BIAS)) != 0;

@@ -20,6 +20,8 @@ struct fovea_plan {
     int32_t tile_keys;
     int32_t key_step;
     fv_exp exp;
+    /* The exponential of probabilities in pairs. */
+    fv_exp pair_exp;
     /* Factor of the queries when they are packed, or of their products in the pair family: scores come out in log2
      * units, or as the argument of softcap's tanh.
      */

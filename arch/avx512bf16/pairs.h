@@ -14,6 +14,11 @@ static inline __attribute__((always_inline)) void v_dot_pairs(vf *acc, velement 
     __asm__("vdpbf16ps %2, %1, %0" : "+v"(*acc) : "v"(a), "v"(b));
 }
 
+/* p * 2^floor(x). */
+static inline vf v_scale(vf p, vf x) {
+    return _mm512_scalef_ps(p, x);
+}
+
 /* Half the last place that remains is added to the bits, which rounds ties up; the instructions that convert would
  * compete with multiplications. A NaN that the addition makes another number is one in the sum of the probabilities
  * too. */

@@ -5,10 +5,10 @@
 
 #include "arch/kernel.h"
 
-/* The exponentials of the scores of one key or of two as a vector of pairs; they are added to *sum before they are
- * rounded, key by key, which makes the sum independent of how keys are divided over tiles. */
-static inline __attribute__((always_inline)) vf pair_of_exp2(vf *x, const int keys, vf *sum) {
-    fused_exp2(x, keys);
+/* The inline exponentials of the scores of one key or of two as a vector of pairs; they are added to *sum before they
+ * are rounded, key by key, which makes the sum independent of how keys are divided over tiles. */
+static inline __attribute__((always_inline)) vf pair_of_exp2(vf *x, const int keys, const int coarse, vf *sum) {
+    pair_exp2(x, keys, coarse);
     *sum = v_add(*sum, x[0]);
     if (keys > 1)
         *sum = v_add(*sum, x[1]);
@@ -42,38 +42,37 @@ static void interleave(const uint16_t *even, const uint16_t *odd, int64_t count,
         v_store_f32_part(pairs + i, count - i, v_interleave_part(even + i, odd ? odd + i : NULL, count - i));
 }
 
-/* One vector of lanes. A call of SLEEF may clobber every vector register, so its results pass through s. */
-static inline void probabilities_of_vector(float *s, int64_t ld, int32_t keys, const float *shift, fv_exp exp, float *p,
-                                           float *sum) {
-    vf total = v_load(sum);
+/* The pair of the last key of an odd number, or of two keys from s on. A key that is not there must not be summed. */
+static inline vf pair_of_scores(const float *s, int64_t ld, int two, const float *shift, fv_exp exp, vf *sum) {
+    vf x[2] = {v_load(s), two ? v_load(s + ld) : v_set(0.0f)};
     if (exp == FV_EXP_SLEEF) {
-        sleef_exponentials(s, (int32_t)ld, 1, keys, shift);
-        total = v_load(sum);
+        *sum = v_add(*sum, x[0]);
+        *sum = two ? v_add(*sum, x[1]) : *sum;
+        return v_pair(x[0], x[1]);
     }
-    for (int32_t key = 0; key < keys; key += 2) {
-        const int two = key + 1 < keys;
-        vf x[2] = {v_load(s + key * ld), two ? v_load(s + (key + 1) * ld) : v_set(0.0f)};
-        vf pair;
-        if (exp == FV_EXP_SLEEF) {
-            total = v_add(total, x[0]);
-            total = two ? v_add(total, x[1]) : total;
-            pair = v_pair(x[0], x[1]);
-        } else {
-            if (shift) {
-                x[0] = v_sub(x[0], v_load(shift));
-                x[1] = v_sub(x[1], v_load(shift));
-            }
-            pair = two ? pair_of_exp2(x, 2, &total) : pair_of_exp2(x, 1, &total);
-        }
-        v_store(p + key / 2 * ld, pair);
+    if (shift) {
+        x[0] = v_sub(x[0], v_load(shift));
+        x[1] = v_sub(x[1], v_load(shift));
     }
-    v_store(sum, total);
+    if (exp == FV_EXP_COARSE)
+        return two ? pair_of_exp2(x, 2, 1, sum) : pair_of_exp2(x, 1, 1, sum);
+    return two ? pair_of_exp2(x, 2, 0, sum) : pair_of_exp2(x, 1, 0, sum);
 }
 
 static void probabilities(float *s, int32_t ld, int32_t vectors, int32_t keys, const float *shift, fv_exp exp, float *p,
                           float *sum) {
-    for (int32_t lane = 0; lane < vectors * V_LANES; lane += V_LANES)
-        probabilities_of_vector(s + lane, ld, keys, shift ? shift + lane : NULL, exp, p + lane, sum + lane);
+    for (int32_t lane = 0; lane < vectors * V_LANES; lane += V_LANES) {
+        const float *by = shift ? shift + lane : NULL;
+        /* A call of SLEEF may clobber every vector register, so its results pass through memory. */
+        if (exp == FV_EXP_SLEEF)
+            sleef_exponentials(s + lane, ld, 1, keys, by);
+        vf total = v_load(sum + lane);
+        for (int32_t key = 0; key < keys; key += 2) {
+            const float *at = s + (int64_t)key * ld + lane;
+            v_store(p + (int64_t)key / 2 * ld + lane, pair_of_scores(at, ld, key + 1 < keys, by, exp, &total));
+        }
+        v_store(sum + lane, total);
+    }
 }
 
 #endif
