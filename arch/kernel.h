@@ -75,7 +75,9 @@ typedef enum fv_exp {
     /* SLEEF's exp2 with a 3.5 ULP bound. */
     FV_EXP_SLEEF = 0,
     /* A polynomial inline: relative error <= 2.4e-7. */
-    FV_EXP_FUSED = 1
+    FV_EXP_FUSED = 1,
+    /* Pair family only: a polynomial inline with a relative error <= 1.2e-4. */
+    FV_EXP_COARSE = 2
 } fv_exp;
 
 /* Keys [key_begin, key_end) of a block, seen by some lane of vectors [vector_begin, vector_end) and by no other vector.
@@ -113,12 +115,12 @@ typedef struct fv_ahead {
 
 /* Arguments of the score kernels. */
 typedef struct fv_score_args {
-    /* First key row of the run; keys rows of head_dim elements, k_stride apart. */
-    const float *k;
+    /* First key row of the run; keys rows of head_dim elements (f32; pair family: bf16), k_stride apart. */
+    const void *k;
     int64_t k_stride;
     int32_t keys;
     int64_t head_dim;
-    /* Packed queries [head_dim][ld], at the first vector to use. */
+    /* Packed queries [head_dim][ld], or pairs [ceil(head_dim / 2)][ld], at the first vector to use. */
     const float *q;
     int32_t ld;
     int32_t vectors;
@@ -130,6 +132,10 @@ typedef struct fv_score_args {
     float *peak;
     /* In and out, or NULL. */
     fv_ahead *ahead;
+    /* Pair family only: the factor of the dot products, which its queries do not hold. */
+    float scale;
+    /* Pair family's scores_exp only, in and out: sums of probabilities, [vectors * lanes]. */
+    float *sum;
 } fv_score_args;
 
 /* Arguments of the value kernels. */
@@ -148,8 +154,8 @@ typedef struct fv_value_args {
     int32_t segment_count;
     /* Non-zero: o and l are written without being read. */
     int32_t first;
-    /* In and out: o [head_dim_v][ld] += v^T p and l [ld] += sum of p. The sum over the block is formed first and then
-     * added. */
+    /* In and out: o [head_dim_v][ld] += v^T p and (but in the pair family) l [ld] += sum of p. The sum over the block
+     * is formed first and then added. */
     float *o;
     float *l;
 } fv_value_args;
@@ -213,6 +219,58 @@ typedef struct fv_panel_kernels {
     /* The same, but a position whose p is -0.0 takes no part: 0 times a NaN or infinite value is not added. */
     void (*values_marked)(const fv_value_args *args);
 } fv_panel_kernels;
+
+/* The pair family: the panel family's scores, probabilities and values by an instruction that multiplies pairs of bf16
+ * numbers, with sums in f32. All else that is done with a panel is the panel family's: scores before they are
+ * probabilities, outputs, references and sums have its layout, so `lanes` and `vectors` are those of the panel family
+ * of the same backend.
+ *
+ * A PAIR is two bf16 numbers in 32 bits, that of the lower index in the lower half. It takes the place of a float in
+ * packed arrays, which are of that type; nothing computes with it as one:
+ *
+ *              lane 0 ... ld-1                       lane 0 ... ld-1                       element 0 ... Dv-1
+ *            +-----------------+                   +-----------------+                   +--------------------+
+ *   d = 0, 1 | q[0], q[1]      |   key 0, 1        | p[0], p[1]      |   key 0, 1        | v[0][d], v[1][d]   |
+ *   ...      |   queries,      |   ...             |  probabilities  |   ...             |   values           |
+ *            |   unscaled      |                   |                 |                   |                    |
+ *            +-----------------+                   +-----------------+                   +--------------------+
+ *
+ * An odd number of elements or keys leaves the upper half of the last pair 0. Runs of keys begin at an even key of
+ * their block. Products are exact and every sum is rounded to nearest. Subnormal numbers may count as 0. */
+typedef struct fv_pair_kernels {
+    /* As in the panel family. tile_keys, key_block and key_block_short are even. */
+    int32_t lanes;
+    int32_t vectors;
+    int32_t key_block;
+    int32_t key_block_short;
+    int32_t tile_keys;
+
+    /* Transposes rows of `count` bf16 elements into lanes of pairs. A NULL row gives zeros. */
+    void (*pack)(const uint16_t *const *rows, int32_t ld, int64_t count, float *packed);
+
+    /* pairs[i] = (even[i], odd[i]) for i < count; odd NULL: zeros. */
+    void (*interleave)(const uint16_t *even, const uint16_t *odd, int64_t count, float *pairs);
+
+    /* s[key][lane] = start[lane] + scale * sum over d of k[key][d] * q[d][lane], the product with scale and the
+     * addition of start rounded once. */
+    void (*scores)(const fv_score_args *args);
+
+    /* The same followed by exp2, as `probabilities` does it with the inline exponential: s holds pairs [ceil(keys /
+     * 2)][ld]. What a score above 127 gives is not specified. */
+    void (*scores_exp)(const fv_score_args *args);
+
+    /* The same with the coarse exponential. */
+    void (*scores_exp_coarse)(const fv_score_args *args);
+
+    /* p = pairs of exp2(s - shift[lane]), rounded to nearest, for `keys` rows of scores; shift NULL: exp2(s). sum[lane]
+     * += the probabilities before they are rounded, in ascending order of keys. p does not overlap s, which is scratch
+     * afterwards. Differences above 127 give an unspecified value with FV_EXP_FUSED. */
+    void (*probabilities)(float *s, int32_t ld, int32_t vectors, int32_t keys, const float *shift, fv_exp exp, float *p,
+                          float *sum);
+
+    /* o += v^T p. v are rows of pairs, and keys and their strides counts of pairs; l is not used. */
+    void (*values)(const fv_value_args *args);
+} fv_pair_kernels;
 
 /* Rows of keys or values in their stored type. */
 typedef struct fv_stored {
@@ -309,6 +367,8 @@ typedef struct fv_backend {
     const fv_panel_kernels *panel;
     const fv_row_kernels *row;
     const fv_convert_kernels *convert;
+    /* NULL: no bf16 arithmetic. */
+    const fv_pair_kernels *pair;
 } fv_backend;
 
 #endif

@@ -35,3 +35,21 @@ void fv_narrow(const fv_convert_kernels *kernels, fovea_type type, const float *
         break;
     }
 }
+
+void fv_to_bf16(const fv_convert_kernels *kernels, fovea_type type, const void *from, int64_t count, uint16_t *to) {
+    enum { AT_ONCE = 256 };
+    float wide[AT_ONCE];
+    if (type == FOVEA_F32) {
+        kernels->narrow_bf16(from, count, to);
+        return;
+    }
+    if (type == FOVEA_BF16) {
+        memcpy(to, from, (size_t)count * sizeof *to);
+        return;
+    }
+    for (int64_t i = 0; i < count; i += AT_ONCE) {
+        const int64_t some = count - i < AT_ONCE ? count - i : AT_ONCE;
+        fv_widen(kernels, type, fv_element(from, type, i), 1.0f, some, wide);
+        kernels->narrow_bf16(wide, some, to + i);
+    }
+}

@@ -25,6 +25,9 @@ static inline void *fv_element_out(void *base, fovea_type type, int64_t index) {
 void fv_widen(const fv_convert_kernels *kernels, fovea_type type, const void *from, float scale, int64_t count,
               float *to);
 
+/* `count` elements of a type that is not int8 as bf16, rounded to nearest. */
+void fv_to_bf16(const fv_convert_kernels *kernels, fovea_type type, const void *from, int64_t count, uint16_t *to);
+
 /* `count` f32 numbers as elements of a type that is not int8, rounded to nearest. */
 void fv_narrow(const fv_convert_kernels *kernels, fovea_type type, const float *from, int64_t count, void *to);
 

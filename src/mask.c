@@ -30,13 +30,23 @@ static void see_lanes(const fv_head *head, int64_t first_lane, int32_t lanes, in
     }
 }
 
-/* The next begin or end after `key`, of a vector or of the full part. Lanes are in ascending order of both. */
-static int32_t next_boundary(const fv_visible *visible, int32_t lanes_a_vector, int32_t vectors, int32_t key,
-                             int32_t keys) {
+/* Keys that some lane of vector v sees, widened to multiples of `step`. Lanes are in ascending order of begin and end.
+ */
+static int32_t begin_of(const fv_visible *visible, int32_t lanes_a_vector, int32_t step, int32_t v) {
+    return visible->begin[v * lanes_a_vector] / step * step;
+}
+
+static int32_t end_of(const fv_visible *visible, int32_t lanes_a_vector, int32_t step, int32_t v) {
+    return (visible->end[(v + 1) * lanes_a_vector - 1] + step - 1) / step * step;
+}
+
+/* The next begin or end after `key`, of a vector or of the full part. */
+static int32_t next_boundary(const fv_visible *visible, int32_t lanes_a_vector, int32_t vectors, int32_t step,
+                             int32_t key, int32_t keys) {
     int32_t next = keys;
     for (int32_t v = 0; v < vectors; v++) {
-        int32_t begin = visible->begin[v * lanes_a_vector];
-        int32_t end = visible->end[(v + 1) * lanes_a_vector - 1];
+        int32_t begin = begin_of(visible, lanes_a_vector, step, v);
+        int32_t end = end_of(visible, lanes_a_vector, step, v);
         if (begin > key)
             next = min32(next, begin);
         if (end > key)
@@ -49,14 +59,14 @@ static int32_t next_boundary(const fv_visible *visible, int32_t lanes_a_vector, 
     return next;
 }
 
-static void find_segments(fv_visible *visible, int32_t lanes_a_vector, int32_t vectors, int32_t keys) {
+static void find_segments(fv_visible *visible, int32_t lanes_a_vector, int32_t vectors, int32_t step, int32_t keys) {
     visible->segment_count = 0;
     for (int32_t key = 0, next; key < keys; key = next) {
-        next = next_boundary(visible, lanes_a_vector, vectors, key, keys);
+        next = next_boundary(visible, lanes_a_vector, vectors, step, key, keys);
         int32_t first = 0, last = 0;
-        while (first < vectors && visible->end[(first + 1) * lanes_a_vector - 1] <= key)
+        while (first < vectors && end_of(visible, lanes_a_vector, step, first) <= key)
             first++;
-        while (last < vectors && visible->begin[last * lanes_a_vector] <= key)
+        while (last < vectors && begin_of(visible, lanes_a_vector, step, last) <= key)
             last++;
         if (first < last)
             visible->segments[visible->segment_count++] = (fv_segment){key, next, first, last};
@@ -77,8 +87,9 @@ void fv_see_block(const fv_head *head, int64_t first_lane, int32_t lanes, int32_
         return;
     }
     see_lanes(head, first_lane, lanes, vectors * panel->lanes, key_begin, keys, visible);
-    visible->full_begin = (int32_t)last.begin;
-    int32_t full = (int32_t)(first.end - last.begin);
-    visible->full_end = visible->full_begin + (full > 0 ? full / panel->tile_keys * panel->tile_keys : 0);
-    find_segments(visible, panel->lanes, vectors, keys);
+    const int32_t step = head->plan->key_step, tile = head->plan->tile_keys;
+    visible->full_begin = ((int32_t)last.begin + step - 1) / step * step;
+    int32_t full = (int32_t)first.end - visible->full_begin;
+    visible->full_end = visible->full_begin + (full > 0 ? full / tile * tile : 0);
+    find_segments(visible, panel->lanes, vectors, step, keys);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "src/integer.h"
+#include "src/pairs.h"
 #include "src/stage.h"
 #include "src/sums.h"
 #include "src/terms.h"
@@ -42,6 +43,10 @@ static float *scratch_row(const fv_scratch *scratch, int32_t lane) {
 }
 
 static void pack_queries(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch) {
+    if (fv_uses_pairs(head, panel)) {
+        fv_pairs_pack(head, panel, scratch);
+        return;
+    }
     const fovea_plan *plan = head->plan;
     const fovea_type type = plan->desc.type_q;
     const int64_t head_dim = plan->desc.head_dim;
@@ -66,8 +71,8 @@ static void pack_queries(const fv_head *head, const fv_panel *panel, const fv_sc
 }
 
 void fv_panel_begin(const fv_head *head, fv_panel *panel, const fv_scratch *scratch) {
-    pack_queries(head, panel, scratch);
     reset(panel, 0);
+    pack_queries(head, panel, scratch);
 }
 
 int64_t fv_panel_block_end(const fv_head *head, const fv_panel *panel) {
@@ -83,11 +88,16 @@ typedef struct block {
     fv_visible visible;
 } block;
 
-/* Scores of keys [key_begin, key_end) of the block for the vectors of the segment, accumulators beginning at start. */
-static fv_score_args score_args(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch,
-                                int64_t block_begin, const fv_segment *segment, const float *start, float *peak) {
+/* Scores of keys [key_begin, key_end) of the block for the vectors of the segment, accumulators beginning at start;
+ * with `exp` the inline exponentials of them. */
+static void score_segment(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch, int64_t block_begin,
+                          const fv_segment *segment, const float *start, float *peak, int32_t exp) {
+    if (fv_uses_pairs(head, panel)) {
+        fv_pairs_score(head, panel, scratch, block_begin, segment, start, peak, exp);
+        return;
+    }
     int32_t first_lane = segment->vector_begin * kernels_of(head)->lanes;
-    return (fv_score_args){
+    const fv_score_args args = {
         .k = fv_row(&head->k, block_begin + segment->key_begin),
         .k_stride = head->k.stride,
         .keys = segment->key_end - segment->key_begin,
@@ -100,6 +110,10 @@ static fv_score_args score_args(const fv_head *head, const fv_panel *panel, cons
         .peak = peak ? peak + first_lane : NULL,
         .ahead = head->ahead,
     };
+    if (exp)
+        kernels_of(head)->scores_exp(&args);
+    else
+        kernels_of(head)->scores(&args);
 }
 
 static float *segment_of(const fv_head *head, const fv_panel *panel, float *s, const fv_segment *segment) {
@@ -117,13 +131,28 @@ static void mask_segment(const fv_head *head, const fv_panel *panel, const fv_sc
 
 static void exponentiate(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch,
                          const fv_segment *segment, const float *shift) {
+    if (fv_uses_pairs(head, panel)) {
+        fv_pairs_exponentiate(head, panel, scratch, segment, shift);
+        return;
+    }
     int32_t first_lane = segment->vector_begin * kernels_of(head)->lanes;
     kernels_of(head)->exponentials(segment_of(head, panel, scratch->s, segment), panel->ld,
                                    segment->vector_end - segment->vector_begin, segment->key_end - segment->key_begin,
                                    shift ? shift + first_lane : NULL, head->plan->exp, panel->safe);
 }
 
+/* Sums of pairs are taken with the probabilities, those of f32 with the values. */
+static void begin_sums(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch) {
+    if (fv_uses_pairs(head, panel))
+        fv_pairs_begin_sums(panel, scratch);
+}
+
 static void weigh_values(const fv_head *head, fv_panel *panel, const fv_scratch *scratch, const block *b) {
+    if (fv_uses_pairs(head, panel)) {
+        fv_pairs_weigh(head, panel, scratch, b->key_begin, &b->visible);
+        panel->started = 1;
+        return;
+    }
     fv_value_args args = {
         .v = fv_row(&head->v, b->key_begin),
         .v_stride = head->v.stride,
@@ -170,13 +199,14 @@ void fv_panel_scores(const fv_head *head, const fv_panel *panel, const fv_scratc
         fv_terms_of_panel(head, panel->first_lane, panel->lanes, panel->ld, key_begin, keys, scratch);
     for (int32_t i = 0; i < visible->segment_count; i++) {
         const fv_segment *segment = &visible->segments[i];
-        fv_score_args args = score_args(head, panel, scratch, key_begin, segment, zeros, NULL);
-        kernels->scores(&args);
+        float *s = segment_of(head, panel, scratch->s, segment);
+        int32_t vectors = segment->vector_end - segment->vector_begin;
+        int32_t segment_keys = segment->key_end - segment->key_begin;
+        score_segment(head, panel, scratch, key_begin, segment, zeros, NULL, 0);
         if (head->plan->cap > 0)
-            kernels->softcap(args.s, panel->ld, args.vectors, args.keys, head->plan->cap);
+            kernels->softcap(s, panel->ld, vectors, segment_keys, head->plan->cap);
         if (head->plan->has_score_terms)
-            kernels->add_terms(args.s, panel->ld, args.vectors, args.keys,
-                               segment_of(head, panel, scratch->terms, segment));
+            kernels->add_terms(s, panel->ld, vectors, segment_keys, segment_of(head, panel, scratch->terms, segment));
         if (!fv_is_full(visible, segment))
             mask_segment(head, panel, scratch, visible, segment, NULL);
     }
@@ -201,6 +231,7 @@ static void take_two_pass(const fv_head *head, fv_panel *panel, const fv_scratch
     float shift = panel->safe ? safety_shift(panel) : 0.0f;
     for (int32_t lane = 0; lane < panel->ld; lane++)
         reference[lane] += shift;
+    begin_sums(head, panel, scratch);
     for (int32_t i = 0; i < b->visible.segment_count; i++)
         exponentiate(head, panel, scratch, &b->visible.segments[i], reference);
     weigh_values(head, panel, scratch, b);
@@ -210,14 +241,9 @@ static void take_two_pass(const fv_head *head, fv_panel *panel, const fv_scratch
  */
 static void relative_segment(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch, const block *b,
                              const fv_segment *segment, const float *negated, float *peak) {
-    const fv_panel_kernels *kernels = kernels_of(head);
     int32_t full = fv_is_full(&b->visible, segment);
-    fv_score_args args = score_args(head, panel, scratch, b->key_begin, segment, negated, full ? peak : NULL);
-    if (full && head->plan->exp == FV_EXP_FUSED) {
-        kernels->scores_exp(&args);
-        return;
-    }
-    kernels->scores(&args);
+    int32_t exp = full && head->plan->exp == FV_EXP_FUSED;
+    score_segment(head, panel, scratch, b->key_begin, segment, negated, full ? peak : NULL, exp);
     if (!full)
         mask_segment(head, panel, scratch, &b->visible, segment, peak);
 }
@@ -276,10 +302,9 @@ static int32_t raise_references(const fv_head *head, fv_panel *panel, const floa
 static int32_t first_reference(const fv_head *head, fv_panel *panel, const fv_scratch *scratch, const block *b) {
     int32_t begin = b->visible.full_begin;
     int32_t full = b->visible.full_end - begin;
-    int32_t keys = full < kernels_of(head)->tile_keys ? full : kernels_of(head)->tile_keys;
+    int32_t keys = full < head->plan->tile_keys ? full : head->plan->tile_keys;
     fv_segment tile = {begin, begin + keys, 0, panel->vectors};
-    fv_score_args args = score_args(head, panel, scratch, b->key_begin, &tile, zeros, panel->m);
-    kernels_of(head)->scores(&args);
+    score_segment(head, panel, scratch, b->key_begin, &tile, zeros, panel->m, 0);
     exponentiate(head, panel, scratch, &tile, panel->m);
     return keys;
 }
@@ -287,11 +312,13 @@ static int32_t first_reference(const fv_head *head, fv_panel *panel, const fv_sc
 static void take_relative(const fv_head *head, fv_panel *panel, const fv_scratch *scratch, const block *b) {
     float peak[FV_MAX_LANES] __attribute__((aligned(FV_ALIGNMENT)));
     int32_t from = 0;
+    begin_sums(head, panel, scratch);
     if (!panel->started)
         from = first_reference(head, panel, scratch, b);
     relative_scores(head, panel, scratch, b, from, peak);
     if (raise_references(head, panel, peak)) {
         from = 0;
+        begin_sums(head, panel, scratch);
         relative_scores(head, panel, scratch, b, from, peak);
         /* Only rounding of enormous scores can leave a peak above the reference that was made from it. */
         panel->suspect |= exceeds_headroom(panel, peak);
@@ -372,7 +399,10 @@ static int32_t write_rows(const fv_head *head, const fv_panel *panel, const fv_s
 }
 
 static void compute_safely(const fv_head *head, fv_panel *panel, const fv_scratch *scratch) {
+    int32_t repacks = fv_uses_pairs(head, panel);
     reset(panel, 1);
+    if (repacks)
+        pack_queries(head, panel, scratch);
     while (panel->next_key < panel->keys.end) {
         fv_key_range keys = {panel->next_key, fv_panel_block_end(head, panel)};
         fv_head staged = fv_stage(head, keys, 1, scratch);

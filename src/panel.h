@@ -9,6 +9,8 @@
  * keys), so that no sum exceeds its largest value, and with forbidden positions left out of the products, not
  * multiplied by 0.
  *
+ * Plans with a pair family do the products of the first two by pairs (pairs.h); the safe way is in f32.
+ *
  * A panel whose result is not finite is computed again in the safe way: the cause may have been an overflow, or a NaN
  * in a value that one of its lanes must not see. */
 #ifndef FOVEA_SRC_PANEL_H
@@ -43,7 +45,7 @@ void fv_panel_begin(const fv_head *head, fv_panel *panel, const fv_scratch *scra
  * rest joins the block before it. Depends on the panel alone. */
 int64_t fv_panel_block_end(const fv_head *head, const fv_panel *panel);
 
-/* Takes the next block, whose keys and values are f32 (stage.h). */
+/* Takes the next block, whose keys and values are staged as the plan's kernels read them (stage.h). */
 void fv_panel_take_block(const fv_head *head, fv_panel *panel, const fv_scratch *scratch);
 
 /* After the last block: writes o / l to the output, rounded once. The panel is computed again if need be; afterwards m

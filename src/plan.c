@@ -31,9 +31,24 @@ static int32_t item_panels(const fovea_attention_desc *desc, int32_t panel_lanes
     return lanes < panel_lanes ? 1 : (int32_t)(lanes / panel_lanes);
 }
 
-static int32_t key_block_of(const fovea_attention_desc *desc, const fv_panel_kernels *panel) {
-    int short_heads = desc->head_dim <= FV_SHORT_HEAD && desc->head_dim_v <= FV_SHORT_HEAD;
-    return short_heads ? panel->key_block_short : panel->key_block;
+/* Panels go through pairs if all inputs are bf16, or may be rounded to it. Weights are probabilities of f32's accuracy.
+ */
+static const fv_pair_kernels *pair_of(const fovea_attention_desc *desc, const fv_backend *backend) {
+    const int32_t exact = desc->type_q == FOVEA_BF16 && desc->type_kv == FOVEA_BF16;
+    const int32_t rounded = desc->arithmetic == FOVEA_ARITHMETIC_BF16 && desc->type_kv != FOVEA_INT8;
+    return (exact || rounded) && desc->weights == FOVEA_WEIGHTS_NONE ? backend->pair : NULL;
+}
+
+static void set_tiles(fovea_plan *plan) {
+    const fovea_attention_desc *desc = &plan->desc;
+    const fv_panel_kernels *panel = plan->backend->panel;
+    const fv_pair_kernels *pair = plan->pair;
+    const int32_t short_heads = desc->head_dim <= FV_SHORT_HEAD && desc->head_dim_v <= FV_SHORT_HEAD;
+    const int32_t general = pair ? pair->key_block : panel->key_block;
+    const int32_t shorter = pair ? pair->key_block_short : panel->key_block_short;
+    plan->key_block = short_heads ? shorter : general;
+    plan->tile_keys = pair ? pair->tile_keys : panel->tile_keys;
+    plan->key_step = pair ? 2 : 1;
 }
 
 static fv_geometry geometry_of(const fovea_attention_desc *desc, const fv_panel_kernels *panel) {
@@ -53,31 +68,48 @@ static fv_geometry geometry_of(const fovea_attention_desc *desc, const fv_panel_
     };
 }
 
-/* Results of 16 bits lose nothing to the polynomial's error. */
-static fv_exp exp_of(const fovea_attention_desc *desc) {
-    const int32_t narrow = desc->type_out != FOVEA_F32;
+/* Results and probabilities of 16 bits lose nothing to the polynomial's error. */
+static fv_exp exp_of(const fovea_attention_desc *desc, const fv_pair_kernels *pair) {
+    const int32_t narrow = desc->type_out != FOVEA_F32 || pair != NULL;
     return desc->exp == FOVEA_EXP_FUSED || (desc->exp == FOVEA_EXP_DEFAULT && narrow) ? FV_EXP_FUSED : FV_EXP_SLEEF;
 }
 
-fovea_status fv_plan_init(const fovea_attention_desc *desc, fovea_plan *plan) {
-    *plan = (fovea_plan){0};
-    fovea_status status = fv_validate_desc(desc, &plan->desc);
-    if (status != FOVEA_OK)
-        return status;
-    status = fv_dispatch(plan->desc.isa_cap, &plan->backend);
-    if (status != FOVEA_OK)
-        return status;
+/* Probabilities that are rounded to bf16 need no better one, but the log-sum-exp is of f32's accuracy. */
+static fv_exp pair_exp_of(const fovea_attention_desc *desc, fv_exp exp) {
+    return exp == FV_EXP_FUSED && (desc->outputs & FOVEA_OUTPUT_LSE) == 0 ? FV_EXP_COARSE : exp;
+}
+
+/* Plans a valid descriptor, plan->desc, on plan->backend. */
+static fovea_status decide(fovea_plan *plan) {
     const fovea_attention_desc *d = &plan->desc;
     plan->allocator = d->allocator ? *d->allocator : fv_malloc_allocator;
     plan->desc.allocator = NULL;
-    plan->key_block = key_block_of(d, plan->backend->panel);
+    if (d->arithmetic == FOVEA_ARITHMETIC_BF16 && plan->backend->pair == NULL)
+        return fv_fail(FOVEA_UNSUPPORTED, "arithmetic: the backend %s has no bf16 arithmetic", plan->backend->name);
+    plan->pair = pair_of(d, plan->backend);
+    set_tiles(plan);
     plan->geometry = geometry_of(d, plan->backend->panel);
-    plan->exp = exp_of(d);
+    plan->exp = exp_of(d, plan->pair);
+    plan->pair_exp = pair_exp_of(d, plan->exp);
     plan->cap = d->softcap < ineffective_softcap ? d->softcap * FV_LOG2_E : 0.0f;
     plan->query_scale = finite_float(plan->cap > 0 ? (double)d->scale / d->softcap : d->scale * (double)FV_LOG2_E);
     plan->has_score_terms = (d->inputs & (FOVEA_INPUT_MASK | FOVEA_INPUT_BIAS)) != 0;
     plan->two_pass = plan->has_score_terms || plan->cap > 0 || d->weights != FOVEA_WEIGHTS_NONE;
     return FOVEA_OK;
+}
+
+fovea_status fv_plan_init_on(const fovea_attention_desc *desc, const fv_backend *backend, fovea_plan *plan) {
+    *plan = (fovea_plan){.backend = backend};
+    fovea_status status = fv_validate_desc(desc, &plan->desc);
+    return status == FOVEA_OK ? decide(plan) : status;
+}
+
+fovea_status fv_plan_init(const fovea_attention_desc *desc, fovea_plan *plan) {
+    *plan = (fovea_plan){0};
+    fovea_status status = fv_validate_desc(desc, &plan->desc);
+    if (status == FOVEA_OK)
+        status = fv_dispatch(plan->desc.isa_cap, &plan->backend);
+    return status == FOVEA_OK ? decide(plan) : status;
 }
 
 fovea_status fovea_plan_create(const fovea_attention_desc *desc, fovea_plan **plan) {
@@ -118,13 +150,13 @@ size_t fovea_plan_describe(const fovea_plan *plan, char *text, size_t size) {
     if (g->split_panels > 0)
         snprintf(splits, sizeof splits, "splits of %lld keys or more up to %d lanes", (long long)g->split_keys,
                  (int)(g->split_panels * g->panel_lanes));
-    int length =
-        snprintf(text, size,
-                 "backend %s; %s kernels at full capacity (rows up to %d lanes, else panels); panel %d lanes "
-                 "(%d vectors of %d), blocks of %d keys, items of up to %d panels; %s; softmax %s, exp2 %s",
-                 plan->backend->name, rows ? "row" : "panel", (int)g->row_lanes, (int)g->panel_lanes,
-                 (int)panel->vectors, (int)panel->lanes, (int)plan->key_block, (int)g->item_panels, splits,
-                 plan->two_pass ? "two-pass (softcap, bias, mask or weights)" : "relative to a running reference",
-                 plan->exp == FV_EXP_FUSED ? "fused polynomial" : "SLEEF u35");
+    int length = snprintf(
+        text, size,
+        "backend %s; %s kernels at full capacity (rows up to %d lanes, else panels); panel %d lanes "
+        "(%d vectors of %d), %s, blocks of %d keys, items of up to %d panels; %s; softmax %s, exp2 %s",
+        plan->backend->name, rows ? "row" : "panel", (int)g->row_lanes, (int)g->panel_lanes, (int)panel->vectors,
+        (int)panel->lanes, plan->pair ? "bf16 pairs" : "f32", (int)plan->key_block, (int)g->item_panels, splits,
+        plan->two_pass ? "two-pass (softcap, bias, mask or weights)" : "relative to a running reference",
+        plan->exp == FV_EXP_FUSED ? "fused polynomial" : "SLEEF u35");
     return length < 0 ? 0 : (size_t)length;
 }

@@ -13,10 +13,17 @@ struct fovea_plan {
     fovea_allocator allocator;
     const fv_backend *backend;
     fv_geometry geometry;
-    /* Keys of a block of the panel family. */
+    /* The pair family, if panels go through it; else NULL. */
+    const fv_pair_kernels *pair;
+    /* Keys of a block and of a register tile of a panel; and what the keys of a segment begin at multiples of. */
     int32_t key_block;
+    int32_t tile_keys;
+    int32_t key_step;
     fv_exp exp;
-    /* Factor of the queries when they are packed: scores come out in log2 units, or as the argument of softcap's tanh.
+    /* The exponential of probabilities in pairs. */
+    fv_exp pair_exp;
+    /* Factor of the queries when they are packed, or of their products in the pair family: scores come out in log2
+     * units, or as the argument of softcap's tanh.
      */
     float query_scale;
     /* softcap in log2 units; 0: none. */
@@ -30,5 +37,8 @@ struct fovea_plan {
 
 /* Validates and plans into *plan, which the caller owns. */
 fovea_status fv_plan_init(const fovea_attention_desc *desc, fovea_plan *plan);
+
+/* The same on a given backend, whatever dispatch would choose; for tests. */
+fovea_status fv_plan_init_on(const fovea_attention_desc *desc, const fv_backend *backend, fovea_plan *plan);
 
 #endif

@@ -26,6 +26,9 @@ static fv_panel panel_at(const fv_head *head, const fv_work *work, int64_t index
         .l = scratch->l + lanes_before,
     };
     panel.ld = panel.vectors * vector;
+    /* Pairs begin at an even key, which no lane need see. */
+    if (panel.keys.begin < panel.keys.end)
+        panel.keys.begin -= panel.keys.begin % head->plan->key_step;
     return panel;
 }
 
@@ -99,7 +102,7 @@ static void take_step(item_run *run, int64_t limit) {
             keys.end = keys.end > block_end ? keys.end : block_end;
             users++;
         }
-    fv_head staged = fv_stage(run->head, keys, users, run->scratch);
+    fv_head staged = (run->head->plan->pair ? fv_stage_pairs : fv_stage)(run->head, keys, users, run->scratch);
     fv_ahead ahead;
     set_ahead(run, keys.end, users, &ahead);
     staged.ahead = &ahead;

@@ -2,26 +2,28 @@
 
 #include "src/integer.h"
 
-enum { LINE_FLOATS = 16, LONGEST_ROW = 512 };
+enum { LINE_FLOATS = 16, LINE_NARROW = 32, LONGEST_ROW = 512 };
 
-/* The stride of a copy: an odd number of cache lines. */
-static int64_t stage_stride(int64_t count) {
-    return (fv_ceil_div(count, LINE_FLOATS) | 1) * LINE_FLOATS;
+/* The stride of a copy of `count` elements, `line` of them a cache line: an odd number of lines. */
+static int64_t stage_stride(int64_t count, int64_t line) {
+    return (fv_ceil_div(count, line) | 1) * line;
 }
 
-/* f32 rows are copied if that pays, which it does not for long ones; others must be. */
-static int32_t is_copied(fovea_type type, int64_t panels, int64_t count) {
-    return type != FOVEA_F32 || (panels >= FV_STAGE_PANELS && count <= LONGEST_ROW);
+/* Rows of the type that the kernels read are copied if that pays, which it does not for long ones; others must be. */
+static int32_t is_copied(fovea_type type, fovea_type read, int64_t panels, int64_t count) {
+    return type != read || (panels >= FV_STAGE_PANELS && count <= LONGEST_ROW);
 }
 
 int64_t fv_stage_floats(const fovea_plan *plan, int64_t panels, int64_t count) {
     /* A block that takes a short rest along is up to half as long again. */
     int64_t rows = plan->key_block * 3 / 2;
-    return is_copied(plan->desc.type_kv, panels, count) ? rows * stage_stride(count) : 0;
+    /* Pairs take less, but a panel may have to do without them. */
+    int32_t copied = plan->pair != NULL || is_copied(plan->desc.type_kv, FOVEA_F32, panels, count);
+    return copied ? rows * stage_stride(count, LINE_FLOATS) : 0;
 }
 
-static void copy_rows(const fovea_plan *plan, fv_rows *rows, fv_key_range keys, int64_t count, float *to) {
-    int64_t stride = stage_stride(count);
+static void copy_widened(const fovea_plan *plan, fv_rows *rows, fv_key_range keys, int64_t count, float *to) {
+    int64_t stride = stage_stride(count, LINE_FLOATS);
     for (int64_t key = keys.begin; key < keys.end; key++) {
         const float *scale = fv_row_scales(rows, key);
         fv_widen(plan->backend->convert, rows->type, fv_row(rows, key), scale ? *scale : 1.0f, count,
@@ -30,20 +32,61 @@ static void copy_rows(const fovea_plan *plan, fv_rows *rows, fv_key_range keys, 
     *rows = (fv_rows){.type = FOVEA_F32, .first = to, .stride = stride, .first_key = keys.begin};
 }
 
+static void copy_narrowed(const fovea_plan *plan, fv_rows *rows, fv_key_range keys, int64_t count, uint16_t *to) {
+    int64_t stride = stage_stride(count, LINE_NARROW);
+    for (int64_t key = keys.begin; key < keys.end; key++)
+        fv_to_bf16(plan->backend->convert, rows->type, fv_row(rows, key), count, to + (key - keys.begin) * stride);
+    *rows = (fv_rows){.type = FOVEA_BF16, .first = to, .stride = stride, .first_key = keys.begin};
+}
+
+/* Some columns of a row as bf16: where they are, or rounded into `room`. */
+static const uint16_t *as_bf16(const fovea_plan *plan, const fv_rows *rows, int64_t key, int64_t column, int64_t count,
+                               uint16_t *room) {
+    const void *at = fv_element(fv_row(rows, key), rows->type, column);
+    if (rows->type == FOVEA_BF16)
+        return at;
+    fv_to_bf16(plan->backend->convert, rows->type, at, count, room);
+    return room;
+}
+
+/* Rows of values as rows of pairs, one for two keys. */
+static void copy_interleaved(const fovea_plan *plan, fv_rows *rows, fv_key_range keys, int64_t count, float *to) {
+    int64_t stride = stage_stride(count, LINE_FLOATS);
+    uint16_t even[LONGEST_ROW], odd[LONGEST_ROW];
+    for (int64_t key = keys.begin; key < keys.end; key += 2, to += stride)
+        for (int64_t d = 0; d < count; d += LONGEST_ROW) {
+            int64_t columns = fv_min64(count - d, LONGEST_ROW);
+            const uint16_t *upper = key + 1 < keys.end ? as_bf16(plan, rows, key + 1, d, columns, odd) : NULL;
+            plan->pair->interleave(as_bf16(plan, rows, key, d, columns, even), upper, columns, to + d);
+        }
+    int64_t pairs = fv_ceil_div(keys.end - keys.begin, 2);
+    *rows = (fv_rows){.type = FOVEA_F32, .first = to - pairs * stride, .stride = stride, .first_key = keys.begin / 2};
+}
+
 fv_head fv_stage_keys(const fv_head *head, fv_key_range keys, int32_t users, const fv_scratch *scratch) {
     fv_head staged = *head;
     int64_t count = head->plan->desc.head_dim;
     /* f32 rows of keys are read from end to end: contiguous ones are well where they are. */
     int32_t in_place = head->k.type == FOVEA_F32 && head->k.stride == count;
-    if (!in_place && is_copied(head->k.type, users, count))
-        copy_rows(head->plan, &staged.k, keys, count, scratch->k);
+    if (!in_place && is_copied(head->k.type, FOVEA_F32, users, count))
+        copy_widened(head->plan, &staged.k, keys, count, scratch->k);
     return staged;
 }
 
 fv_head fv_stage(const fv_head *head, fv_key_range keys, int32_t users, const fv_scratch *scratch) {
     fv_head staged = fv_stage_keys(head, keys, users, scratch);
     int64_t count = head->plan->desc.head_dim_v;
-    if (is_copied(head->v.type, users, count))
-        copy_rows(head->plan, &staged.v, keys, count, scratch->v);
+    if (is_copied(head->v.type, FOVEA_F32, users, count))
+        copy_widened(head->plan, &staged.v, keys, count, scratch->v);
+    return staged;
+}
+
+fv_head fv_stage_pairs(const fv_head *head, fv_key_range keys, int32_t users, const fv_scratch *scratch) {
+    fv_head staged = *head;
+    int64_t count = head->plan->desc.head_dim;
+    int32_t in_place = head->k.type == FOVEA_BF16 && head->k.stride == count;
+    if (!in_place && is_copied(head->k.type, FOVEA_BF16, users, count))
+        copy_narrowed(head->plan, &staged.k, keys, count, (uint16_t *)(void *)scratch->k);
+    copy_interleaved(head->plan, &staged.v, keys, head->plan->desc.head_dim_v, scratch->v);
     return staged;
 }

@@ -1,6 +1,7 @@
-/* Copies of the keys and values of a block, in f32 and laid out for the cache.
+/* Copies of the keys and values of a block, in the type that the kernels read and laid out for the cache.
  *
- * The panel kernels read f32: rows of another type are widened here, once for all panels of an item.
+ * The panel kernels read f32: rows of another type are widened here, once for all panels of an item. The pair kernels
+ * read keys in bf16 and values in pairs: here rows are narrowed and interleaved for them.
  *
  * Register tiles walk down a block with the row stride of the tensor, once for every few columns. Where that stride is
  * a multiple of a large power of two, the rows fall into few sets of the cache and evict one another before the next
@@ -22,7 +23,11 @@ int64_t fv_stage_floats(const fovea_plan *plan, int64_t panels, int64_t count);
  * or where that pays for `users` panels. */
 fv_head fv_stage(const fv_head *head, fv_key_range keys, int32_t users, const fv_scratch *scratch);
 
-/* The same for the keys alone: the values stay where they are. */
+/* The head with keys in bf16, in place or copied as above, and values in pairs: their rows are those of keys 2 i and 2
+ * i + 1, the last one's without a second key if keys.end is odd. keys.begin is even. */
+fv_head fv_stage_pairs(const fv_head *head, fv_key_range keys, int32_t users, const fv_scratch *scratch);
+
+/* The same as fv_stage for the keys alone: the values stay where they are. */
 fv_head fv_stage_keys(const fv_head *head, fv_key_range keys, int32_t users, const fv_scratch *scratch);
 
 #endif

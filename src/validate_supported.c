@@ -2,7 +2,7 @@
 
 #include "src/status.h"
 
-/* The one list of what is legal but not computed. */
+/* The one list of what is legal but not computed, whatever the backend. */
 fovea_status fv_check_supported(const fovea_attention_desc *desc) {
     const int32_t packed = desc->form_q == FOVEA_FORM_PACKED || desc->form_kv == FOVEA_FORM_PACKED;
     const int32_t masked = (desc->inputs & FOVEA_INPUT_MASK) != 0;
@@ -22,7 +22,6 @@ fovea_status fv_check_supported(const fovea_attention_desc *desc) {
         {(desc->inputs & FOVEA_INPUT_SINKS) != 0, "inputs: this version has no sinks"},
         {desc->weights != FOVEA_WEIGHTS_NONE && desc->weights != FOVEA_WEIGHTS_PROBABILITIES,
          "weights: this version gives probabilities"},
-        {desc->arithmetic != FOVEA_ARITHMETIC_DEFAULT, "arithmetic: this version has no bf16 arithmetic"},
     };
     for (size_t i = 0; i < sizeof unsupported / sizeof unsupported[0]; i++)
         if (unsupported[i].asked)

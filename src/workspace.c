@@ -24,7 +24,7 @@ static size_t take_floats(size_t *offset, int64_t count) {
 
 /* Offsets within the scratch of one worker. */
 typedef struct scratch_layout {
-    size_t q, o, m, l, s, terms, term_rows, k, v, size;
+    size_t q, o, m, l, s, terms, term_rows, p, sum, k, v, size;
 } scratch_layout;
 
 static scratch_layout layout_scratch(const fovea_plan *plan, int64_t len_q) {
@@ -50,6 +50,8 @@ static scratch_layout layout_scratch(const fovea_plan *plan, int64_t len_q) {
     layout.term_rows = take_floats(&layout.size, terms);
     /* Row kernels read keys and values where they are. */
     if (!rows) {
+        layout.p = take_floats(&layout.size, plan->pair ? per_block * FV_MAX_BLOCK / 2 : 0);
+        layout.sum = take_floats(&layout.size, plan->pair ? per_block : 0);
         layout.k = take_floats(&layout.size, fv_stage_floats(plan, panels, plan->desc.head_dim));
         layout.v = take_floats(&layout.size, fv_stage_floats(plan, panels, plan->desc.head_dim_v));
     }
@@ -143,6 +145,8 @@ fv_scratch fv_scratch_of(const fovea_plan *plan, const fv_workspace *workspace, 
         .s = (float *)(void *)(base + layout.s),
         .terms = (float *)(void *)(base + layout.terms),
         .term_rows = (float *)(void *)(base + layout.term_rows),
+        .p = (float *)(void *)(base + layout.p),
+        .sum = (float *)(void *)(base + layout.sum),
         .k = (float *)(void *)(base + layout.k),
         .v = (float *)(void *)(base + layout.v),
     };

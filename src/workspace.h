@@ -30,6 +30,9 @@ typedef struct fv_scratch {
     float *s;
     float *terms;
     float *term_rows;
+    /* Probabilities of a panel as pairs, and their sums over a block (pairs.h). */
+    float *p;
+    float *sum;
     /* Copies of the keys and values of a block (stage.h). */
     float *k;
     float *v;

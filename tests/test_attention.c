@@ -219,6 +219,69 @@ START_TEST(narrow_types_with_nan_and_infinities_in_allowed_and_forbidden_places)
 }
 END_TEST
 
+/* A problem in the types that may go through pairs of bf16 numbers, asked for where it is not the default. On a backend
+ * without them the same in its own arithmetic. */
+static void check_pairs(int32_t index, problem_spec spec) {
+    static const fovea_type types[] = {FOVEA_BF16, FOVEA_F16, FOVEA_F32};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        spec.type_q = spec.type_kv = types[i];
+        spec.type_out = spec.seed % 2 ? FOVEA_F32 : types[i];
+        spec = on_case(spec, index);
+        spec.arithmetic = FOVEA_ARITHMETIC_BF16;
+        if (!problem_has_pairs(&spec)) {
+            spec.arithmetic = FOVEA_ARITHMETIC_DEFAULT;
+        }
+        problem_check(&spec);
+    }
+}
+
+START_TEST(pairs_at_every_length_and_size) {
+    for (int64_t n = 1; n <= 66; n += 1) {
+        if (test_takes(n, _i)) {
+            check_pairs(_i, PROBLEM(.seed = (uint64_t)n, .len_q = 9 + n % 60, .len_kv = n, .head_dim = 67 - n,
+                                    .head_dim_v = n, .layout_k = LAYOUT_ROW_A_PAGE, .layout_v = LAYOUT_ROW_A_PAGE,
+                                    .outputs = FOVEA_OUTPUT_LSE));
+            check_pairs(_i, PROBLEM(.seed = (uint64_t)n, .len_q = 40, .len_kv = 270 + n, .head_dim = 9, .head_dim_v = 5,
+                                    .causal = 1, .outputs = FOVEA_OUTPUT_LSE, .layout_k = LAYOUT_BSHD, .row_step = 5));
+        }
+    }
+    check_pairs(_i, PROBLEM(.len_q = 20, .len_kv = 20, .head_dim = 701, .head_dim_v = 1031));
+}
+END_TEST
+
+START_TEST(pairs_with_windows_that_begin_and_end_at_odd_and_even_keys) {
+    for (int64_t left = 0; left < 9; left++) {
+        for (int64_t right = 0; right < 3; right++) {
+            if (test_takes(left, _i)) {
+                check_pairs(_i, PROBLEM(.seed = (uint64_t)left, .heads_q = 3, .len_q = 90, .len_kv = 411, .head_dim = 8,
+                                        .head_dim_v = 8, .has_window_left = 1, .window_left = 5 * left,
+                                        .has_window_right = 1, .window_right = right,
+                                        .diagonal = right % 2 ? FOVEA_DIAGONAL_TOP_LEFT : FOVEA_DIAGONAL_BOTTOM_RIGHT,
+                                        .row_step = 3, .outputs = FOVEA_OUTPUT_LSE));
+            }
+        }
+    }
+    for (uint64_t seed = 1; seed <= 12; seed++) {
+        check_pairs(_i, PROBLEM(.seed = seed, .batch = 3, .heads_q = 2, .len_q = 30, .len_kv = 61, .head_dim = 20,
+                                .head_dim_v = 20, .inputs = FOVEA_INPUT_KEY_LENGTHS | FOVEA_INPUT_FIRST_KEYS,
+                                .causal = seed % 2 != 0, .layout_k = LAYOUT_ROW_A_PAGE, .layout_v = LAYOUT_ROW_A_PAGE));
+    }
+}
+END_TEST
+
+START_TEST(pairs_with_terms_softcap_and_hostile_numbers) {
+    for (uint64_t seed = 1; seed <= 12; seed++) {
+        check_pairs(_i, PROBLEM(.seed = seed, .heads_q = 2, .len_q = 50, .len_kv = 97, .inputs = FOVEA_INPUT_BIAS,
+                                .bias_forbids = 0.1, .softcap = seed % 3 ? 0 : 4, .query_range = 4,
+                                .outputs = FOVEA_OUTPUT_LSE));
+        check_pairs(_i, PROBLEM(.seed = seed, .heads_q = 2, .len_q = 50, .len_kv = 97, .inputs = FOVEA_INPUT_MASK,
+                                .hostile = 3, .outputs = FOVEA_OUTPUT_LSE));
+        check_pairs(_i, PROBLEM(.seed = seed, .heads_q = 2, .len_q = 70, .len_kv = 90, .causal = 1, .hostile = 3,
+                                .outputs = FOVEA_OUTPUT_LSE));
+    }
+}
+END_TEST
+
 START_TEST(softcap_before_bias_before_masks) {
     for (int64_t len_q = 1; len_q <= 30; len_q += 29) {
         CHECK_ON_CASE(_i, .len_q = len_q, .len_kv = 50, .softcap = 2, .query_range = 8, .outputs = FOVEA_OUTPUT_LSE,
@@ -317,6 +380,9 @@ Suite *attention_suite(void) {
     ADD_FOR_CASES(features, every_combination_of_types);
     ADD_FOR_CASES(features, narrow_types_across_blocks_splits_and_long_rows);
     ADD_FOR_CASES(features, narrow_types_with_nan_and_infinities_in_allowed_and_forbidden_places);
+    ADD_FOR_CASES(features, pairs_at_every_length_and_size);
+    ADD_FOR_CASES(features, pairs_with_windows_that_begin_and_end_at_odd_and_even_keys);
+    ADD_FOR_CASES(features, pairs_with_terms_softcap_and_hostile_numbers);
     ADD_FOR_CASES(features, softcap_before_bias_before_masks);
     ADD_FOR_CASES(features, any_finite_scale_is_used_as_given);
     ADD_FOR_CASES(features, probabilities_sum_to_one_and_are_zero_where_forbidden);

@@ -256,7 +256,7 @@ CHANGE(alibi, d->inputs |= FOVEA_INPUT_ALIBI; a->alibi_slopes = m->bias)
 CHANGE(sinks, d->inputs |= FOVEA_INPUT_SINKS; a->sinks = m->bias)
 CHANGE(weights_scaled, d->weights = FOVEA_WEIGHTS_SCALED_SCORES)
 CHANGE(weights_mean, d->weights = FOVEA_WEIGHTS_MEAN_PROBABILITIES)
-CHANGE(arithmetic_bf16, d->arithmetic = FOVEA_ARITHMETIC_BF16)
+CHANGE(arithmetic_bf16, d->arithmetic = FOVEA_ARITHMETIC_BF16; d->isa_cap = FOVEA_ISA_GENERIC)
 CHANGE(invalid_and_unsupported, d->arithmetic = FOVEA_ARITHMETIC_BF16; d->threads = -1)
 #ifdef __aarch64__
 CHANGE(other_architecture, d->isa_cap = FOVEA_ISA_AVX2)
@@ -483,7 +483,7 @@ static const error_case desc_cases[] = {
     UNSUPPORTED(sinks, "sinks"),
     UNSUPPORTED(weights_scaled, "weights"),
     UNSUPPORTED(weights_mean, "weights"),
-    UNSUPPORTED(arithmetic_bf16, "arithmetic"),
+    UNSUPPORTED(arithmetic_bf16, "arithmetic: the backend generic has no bf16 arithmetic"),
     UNSUPPORTED(other_architecture, "isa_cap"),
 };
 

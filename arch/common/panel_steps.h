@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "arch/common/sleef_exp2.h"
 #include "arch/kernel.h"
 
 /* The first `count` <= V_LANES elements of V_LANES rows, times scale; zeros for NULL rows and behind the count. */
@@ -114,21 +115,6 @@ static void rescale(float *o, int32_t ld, int32_t vectors, int64_t count, const 
     for (int64_t i = 0; i < count; i++, o += ld)
         for (int32_t lane = 0; lane < vectors * V_LANES; lane += V_LANES)
             v_store(o + lane, v_mul(v_load(o + lane), v_load(factor + lane)));
-}
-
-/* s - shift for one vector; shift may be NULL. */
-static inline vf shifted(const float *s, const float *shift) {
-    return shift ? v_sub(v_load(s), v_load(shift)) : v_load(s);
-}
-
-/* A call of SLEEF may clobber every vector register, so nothing is kept in one across it. */
-static void sleef_exponentials(float *s, int32_t ld, int32_t vectors, int32_t keys, const float *shift) {
-    for (int32_t key = 0; key < keys; key++, s += ld)
-        for (int32_t lane = 0; lane < vectors * V_LANES; lane += V_LANES) {
-            const float *by = shift ? shift + lane : NULL;
-            vf p = v_sleef_exp2(shifted(s + lane, by));
-            v_store(s + lane, flush_subnormal(shifted(s + lane, by), p));
-        }
 }
 
 static void fused_exponentials(float *s, int32_t ld, int32_t vectors, int32_t keys, const float *shift) {

@@ -40,7 +40,7 @@ static void scores(const fv_score_args *a) {
     for (int32_t key = 0; key < a->keys; key++)
         for (int32_t first = 0; first < a->vectors * LANES; first += LANES) {
             float *s = a->s + (int64_t)key * a->ld + first;
-            score(a->k + key * a->k_stride, a->head_dim, a->q + first, a->ld, a->start + first, s);
+            score((const float *)a->k + key * a->k_stride, a->head_dim, a->q + first, a->ld, a->start + first, s);
             if (a->peak)
                 raise_peak(a->peak + first, s);
         }

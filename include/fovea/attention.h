@@ -55,11 +55,12 @@ typedef enum fovea_form {
 
 /* The exponential of the f32 softmax. */
 typedef enum fovea_exp {
-    /* The library's choice: SLEEF for f32 results, FUSED for f16 and bf16 results. */
+    /* The library's choice: SLEEF for f32 results, FUSED for f16 and bf16 results and in bf16 arithmetic. */
     FOVEA_EXP_DEFAULT = 0,
     /* SLEEF's vectorised exp2 (3.5 ULP bound). */
     FOVEA_EXP_SLEEF = 1,
-    /* An inline polynomial fused into the score kernel: relative error <= 2.4e-7, faster. */
+    /* An inline polynomial fused into the score kernel: relative error <= 2.4e-7, faster. In bf16 arithmetic without a
+     * log-sum-exp it is a coarser one, 1.2e-4, whose results are rounded to bf16 (4e-3). */
     FOVEA_EXP_FUSED = 2
 } fovea_exp;
 
@@ -78,11 +79,17 @@ typedef enum fovea_weights {
     FOVEA_WEIGHTS_MEAN_PROBABILITIES = 5
 } fovea_weights;
 
-/* Which arithmetic the dot products use. */
+/* Which arithmetic the dot products use.
+ *
+ * bf16 arithmetic multiplies bf16 numbers exactly and adds in f32. Probabilities are rounded to bf16 before they weigh
+ * values, but not in the sums that they are divided by, so that the log-sum-exp keeps f32's accuracy. Numbers below
+ * 2^-126 may count as 0. Only backends with such instructions have it (avx512bf16), and use it for more than a few
+ * query rows; attention weights, int8 keys and values and single rows are computed in f32. */
 typedef enum fovea_arithmetic {
-    /* As accurate as the types of the inputs. */
+    /* As accurate as the types of the inputs: bf16 arithmetic where queries, keys and values all are bf16 and the
+     * backend has it, f32 otherwise. */
     FOVEA_ARITHMETIC_DEFAULT = 0,
-    /* f32 and f16 inputs may go through bf16 instructions, at bf16's tolerance. */
+    /* f32 and f16 inputs may be rounded to bf16 too. FOVEA_UNSUPPORTED on a backend without bf16 arithmetic. */
     FOVEA_ARITHMETIC_BF16 = 1
 } fovea_arithmetic;
 
@@ -122,7 +129,8 @@ typedef struct fovea_attention_desc {
     int64_t head_dim_v;
 
     /* Element types: q f32, f16 or bf16; kv f32, f16, bf16 or int8; out f32 or q's; bias f32, f16 or bf16. f16 and bf16
-     * do not mix. Everything is computed in f32; f16 and bf16 results are rounded once, at the end. */
+     * do not mix. Everything is computed in f32, unless fovea_arithmetic says otherwise; f16 and bf16 results are
+     * rounded once, at the end. */
     fovea_type type_q;
     fovea_type type_kv;
     fovea_type type_out;

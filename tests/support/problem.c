@@ -425,6 +425,7 @@ static void fill_desc(problem *self) {
         .outputs = spec->outputs,
         .weights = spec->weights,
         .exp = spec->exp,
+        .arithmetic = spec->arithmetic,
         .isa_cap = spec->isa,
         .threads = spec->threads,
     };
@@ -546,6 +547,7 @@ static text describe(const problem_spec *spec) {
     INTEGER(form);
     INTEGER(isa);
     INTEGER(exp);
+    INTEGER(arithmetic);
     INTEGER(threads);
     INTEGER(executor);
     INTEGER(concurrency);
@@ -599,6 +601,7 @@ problem *problem_create(const problem_spec *spec) {
     create_outputs(self);
     fill_desc(self);
     fill_args(self);
+    self->has_pairs = problem_has_pairs(spec);
     test_executor_init(&self->executor, spec->executor, spec->concurrency, spec->seed);
     problem_reset_outputs(self);
     return self;
@@ -757,13 +760,54 @@ static void compare_gaps(const problem *self, const char *name, const tensor *ou
     free(belongs);
 }
 
+bool problem_has_pairs(const problem_spec *spec) {
+    problem probe = {.spec = *spec};
+    fovea_plan *plan = NULL;
+    char description[600] = "";
+    fill_desc(&probe);
+    if (fovea_plan_create(&probe.desc, &plan) == FOVEA_OK) {
+        fovea_plan_describe(plan, description, sizeof description);
+    }
+    fovea_plan_destroy(plan);
+    return strstr(description, "bf16 pairs") != NULL;
+}
+
+/* Few query rows are computed by the row kernels, in f32. */
+static bool uses_pairs(const problem *self) {
+    const problem_spec *spec = &self->spec;
+    return spec->heads_kv > 0 && spec->len_q * (spec->heads_q / spec->heads_kv) > FV_MAX_ROWS && self->has_pairs;
+}
+
+/* Half a unit in the last of bf16's eight places, relative to the number. */
+static const double bf16_rounding = 0x1p-8;
+
+/* What scores may be off because queries and keys were rounded: each product by two roundings. */
+static double error_of_scores(const problem *self, const oracle *truth) {
+    const bool rounded = self->spec.type_q != FOVEA_BF16 || self->spec.type_kv != FOVEA_BF16;
+    return rounded && uses_pairs(self) ? 2 * bf16_rounding * truth->size : 0;
+}
+
+double problem_out_tolerance(const problem *self, const oracle *truth) {
+    const double of_scores = error_of_scores(self, truth);
+    double relative = 0;
+    if (uses_pairs(self)) {
+        /* Probabilities, values where they have to be, and what the scores' errors make of probabilities. */
+        relative = bf16_rounding + (of_scores > 0 ? bf16_rounding : 0) + fmin(2, expm1(2 * of_scores));
+    }
+    return oracle_out_tolerance(truth) + relative * truth->max_v;
+}
+
+double problem_lse_tolerance(const problem *self, const oracle *truth) {
+    return oracle_lse_tolerance(truth) + error_of_scores(self, truth);
+}
+
 void problem_compare(const problem *self) {
     oracle truth = oracle_create(&self->desc, &self->args, self->spec.row_step);
     const double slack = (double)self->spec.slack;
-    compare_elements(self, "out", &self->out, &truth.out, &truth, slack * oracle_out_tolerance(&truth));
+    compare_elements(self, "out", &self->out, &truth.out, &truth, slack * problem_out_tolerance(self, &truth));
     compare_gaps(self, "out", &self->out);
     if (self->spec.outputs & FOVEA_OUTPUT_LSE) {
-        compare_elements(self, "lse", &self->lse, &truth.lse, &truth, slack * oracle_lse_tolerance(&truth));
+        compare_elements(self, "lse", &self->lse, &truth.lse, &truth, slack * problem_lse_tolerance(self, &truth));
         compare_gaps(self, "lse", &self->lse);
     }
     if (self->spec.weights != FOVEA_WEIGHTS_NONE) {
@@ -969,5 +1013,10 @@ problem_spec problem_random(test_random *random, int64_t largest, fovea_isa isa,
     spec.weights = random_weights(random);
     spec.form = (call_form)random_between(random, CALL_ONCE, CALL_WORKSPACE);
     spec.threads = (int32_t)RANDOM_OF(random, 0, 1, 2);
+    /* Computed by the backends that have it. */
+    spec.arithmetic = FOVEA_ARITHMETIC_BF16;
+    if (!problem_has_pairs(&spec) || random_chance(random, 0.5)) {
+        spec.arithmetic = FOVEA_ARITHMETIC_DEFAULT;
+    }
     return spec;
 }

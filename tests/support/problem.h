@@ -80,6 +80,7 @@ typedef struct problem_spec {
     call_form form;
     fovea_isa isa;
     fovea_exp exp;
+    fovea_arithmetic arithmetic;
     int32_t threads;
     executor_kind executor;
     int32_t concurrency;
@@ -116,6 +117,8 @@ typedef struct problem {
     fovea_attention_desc desc;
     fovea_attention_args args;
     test_executor executor;
+    /* Panels go through pairs: problem_has_pairs, unless a test says otherwise. */
+    bool has_pairs;
     tensor q, k, v, out, mask, bias, lse, weights;
     tensor k_scales, v_scales;
     tensor key_lengths, first_keys, query_offsets, alibi, sinks;
@@ -141,6 +144,13 @@ void problem_run_ok(problem *self);
 
 /* Fails the test unless all outputs are what the oracle expects and nothing else was written. */
 void problem_compare(const problem *self);
+
+/* The largest error that each result may have, where the library rounds to bf16 what the oracle does not. */
+double problem_out_tolerance(const problem *self, const oracle *truth);
+double problem_lse_tolerance(const problem *self, const oracle *truth);
+
+/* True if a plan of the specification sends panels through pairs of bf16 numbers. */
+bool problem_has_pairs(const problem_spec *spec);
 
 /* Creates, runs, compares, destroys. */
 void problem_check(const problem_spec *spec);

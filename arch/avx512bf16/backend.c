@@ -1,0 +1,12 @@
+/* The AVX512-BF16 backend: AVX-512 with dot products of pairs of bf16 numbers. All but the pair family is AVX-512's. */
+#include "arch/avx512/kernels.h"
+#include "arch/avx512bf16/kernels.h"
+
+const fv_backend fv_backend_avx512bf16 = {
+    .name = "avx512bf16",
+    .isa = FOVEA_ISA_AVX512BF16,
+    .panel = &fv_avx512_panel,
+    .row = &fv_avx512_row,
+    .convert = &fv_avx512_convert,
+    .pair = &fv_avx512bf16_pair,
+};

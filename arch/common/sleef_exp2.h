@@ -1,0 +1,22 @@
+/* SLEEF's exponential over rows of lanes. Include vec.h and exp2.h first. */
+#ifndef FOVEA_ARCH_COMMON_SLEEF_EXP2_H
+#define FOVEA_ARCH_COMMON_SLEEF_EXP2_H
+
+#include <stdint.h>
+
+/* s - shift for one vector; shift may be NULL. */
+static inline vf shifted(const float *s, const float *shift) {
+    return shift ? v_sub(v_load(s), v_load(shift)) : v_load(s);
+}
+
+/* A call of SLEEF may clobber every vector register, so nothing is kept in one across it. */
+static void sleef_exponentials(float *s, int32_t ld, int32_t vectors, int32_t keys, const float *shift) {
+    for (int32_t key = 0; key < keys; key++, s += ld)
+        for (int32_t lane = 0; lane < vectors * V_LANES; lane += V_LANES) {
+            const float *by = shift ? shift + lane : NULL;
+            vf p = v_sleef_exp2(shifted(s + lane, by));
+            v_store(s + lane, flush_subnormal(shifted(s + lane, by), p));
+        }
+}
+
+#endif

@@ -1,0 +1,116 @@
+#include "src/pairs.h"
+
+#include "src/integer.h"
+
+static const fv_pair_kernels *kernels_of(const fv_head *head) {
+    return head->plan->pair;
+}
+
+/* Room of a lane's row in the scratch of the scores, as bf16. */
+static uint16_t *narrow_row(const fv_scratch *scratch, int32_t lane) {
+    return (uint16_t *)(void *)(scratch->s + (int64_t)lane * FV_MAX_BLOCK);
+}
+
+void fv_pairs_pack(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch) {
+    const fovea_plan *plan = head->plan;
+    const fovea_type type = plan->desc.type_q;
+    const int64_t head_dim = plan->desc.head_dim;
+    int64_t offsets[FV_MAX_LANES];
+    const uint16_t *rows[FV_MAX_LANES] = {0};
+    fv_lane_offsets(head, head->args->q_strides, panel->first_lane, panel->lanes, offsets);
+    if (type == FOVEA_BF16) {
+        for (int32_t lane = 0; lane < panel->lanes; lane++)
+            rows[lane] = (const uint16_t *)head->args->q + offsets[lane];
+        kernels_of(head)->pack(rows, panel->ld, head_dim, panel->q);
+        return;
+    }
+    /* An even number of columns at a time. */
+    for (int64_t d = 0; d < head_dim; d += FV_MAX_BLOCK) {
+        int64_t columns = fv_min64(head_dim - d, FV_MAX_BLOCK);
+        for (int32_t lane = 0; lane < panel->lanes; lane++) {
+            fv_to_bf16(plan->backend->convert, type, fv_element(head->args->q, type, offsets[lane] + d), columns,
+                       narrow_row(scratch, lane));
+            rows[lane] = narrow_row(scratch, lane);
+        }
+        kernels_of(head)->pack(rows, panel->ld, columns, panel->q + d / 2 * panel->ld);
+    }
+}
+
+static int32_t first_lane(const fv_head *head, const fv_segment *segment) {
+    return segment->vector_begin * kernels_of(head)->lanes;
+}
+
+static float *scores_of(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch,
+                        const fv_segment *segment) {
+    return scratch->s + (int64_t)segment->key_begin * panel->ld + first_lane(head, segment);
+}
+
+static float *pairs_of(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch,
+                       const fv_segment *segment) {
+    return scratch->p + (int64_t)segment->key_begin / 2 * panel->ld + first_lane(head, segment);
+}
+
+void fv_pairs_score(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch, int64_t block_begin,
+                    const fv_segment *segment, const float *start, float *peak, int32_t exp) {
+    const int32_t lane = first_lane(head, segment);
+    const fv_score_args args = {
+        .k = fv_row(&head->k, block_begin + segment->key_begin),
+        .k_stride = head->k.stride,
+        .keys = segment->key_end - segment->key_begin,
+        .head_dim = head->plan->desc.head_dim,
+        .q = panel->q + lane,
+        .ld = panel->ld,
+        .vectors = segment->vector_end - segment->vector_begin,
+        .start = start + lane,
+        .s = exp ? pairs_of(head, panel, scratch, segment) : scores_of(head, panel, scratch, segment),
+        .peak = peak ? peak + lane : NULL,
+        .ahead = head->ahead,
+        .scale = head->plan->query_scale,
+        .sum = scratch->sum + lane,
+    };
+    if (!exp)
+        kernels_of(head)->scores(&args);
+    else if (head->plan->pair_exp == FV_EXP_COARSE)
+        kernels_of(head)->scores_exp_coarse(&args);
+    else
+        kernels_of(head)->scores_exp(&args);
+}
+
+void fv_pairs_begin_sums(const fv_panel *panel, const fv_scratch *scratch) {
+    for (int32_t lane = 0; lane < panel->ld; lane++)
+        scratch->sum[lane] = 0.0f;
+}
+
+void fv_pairs_exponentiate(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch,
+                           const fv_segment *segment, const float *shift) {
+    const int32_t lane = first_lane(head, segment);
+    kernels_of(head)->probabilities(scores_of(head, panel, scratch, segment), panel->ld,
+                                    segment->vector_end - segment->vector_begin, segment->key_end - segment->key_begin,
+                                    shift ? shift + lane : NULL, head->plan->pair_exp,
+                                    pairs_of(head, panel, scratch, segment), scratch->sum + lane);
+}
+
+void fv_pairs_weigh(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch, int64_t block_begin,
+                    const fv_visible *visible) {
+    fv_segment segments[FV_MAX_SEGMENTS];
+    for (int32_t i = 0; i < visible->segment_count; i++) {
+        segments[i] = visible->segments[i];
+        segments[i].key_begin /= 2;
+        segments[i].key_end = (segments[i].key_end + 1) / 2;
+    }
+    const fv_value_args args = {
+        .v = fv_row(&head->v, block_begin / 2),
+        .v_stride = head->v.stride,
+        .head_dim_v = head->plan->desc.head_dim_v,
+        .p = scratch->p,
+        .ld = panel->ld,
+        .vectors = panel->vectors,
+        .segments = segments,
+        .segment_count = visible->segment_count,
+        .first = !panel->started,
+        .o = panel->o,
+    };
+    kernels_of(head)->values(&args);
+    for (int32_t lane = 0; lane < panel->ld; lane++)
+        panel->l[lane] = panel->started ? panel->l[lane] + scratch->sum[lane] : scratch->sum[lane];
+}

@@ -1,0 +1,35 @@
+/* The steps of a panel that the pair family does (arch/kernel.h): panels whose dot products go through bf16
+ * instructions. Scores before they are probabilities, and everything else, are the panel family's (panel.h).
+ *
+ * Pairs of keys are counted from the even key before a panel's first one, which no lane sees where the panel begins
+ * with an odd key. A panel that is computed again in the safe way leaves the pairs, and is widened to f32 for it. */
+#ifndef FOVEA_SRC_PAIRS_H
+#define FOVEA_SRC_PAIRS_H
+
+#include "src/mask.h"
+#include "src/panel.h"
+
+static inline int32_t fv_uses_pairs(const fv_head *head, const fv_panel *panel) {
+    return head->plan->pair != NULL && !panel->safe;
+}
+
+/* Packs the queries, rounded to bf16 where they are of another type. */
+void fv_pairs_pack(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch);
+
+/* Scores of a segment of a block to scratch->s, or with `exp` their probabilities to scratch->p and their sums added to
+ * scratch->sum. start and peak are those of the panel's first lane; peak may be NULL. */
+void fv_pairs_score(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch, int64_t block_begin,
+                    const fv_segment *segment, const float *start, float *peak, int32_t exp);
+
+/* Begins the sums of a block, or of a block that is taken once more. */
+void fv_pairs_begin_sums(const fv_panel *panel, const fv_scratch *scratch);
+
+/* The scores of a segment, minus shift, to probabilities as above. */
+void fv_pairs_exponentiate(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch,
+                           const fv_segment *segment, const float *shift);
+
+/* Adds the block's values and sums to the panel's. */
+void fv_pairs_weigh(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch, int64_t block_begin,
+                    const fv_visible *visible);
+
+#endif

@@ -1,0 +1,12 @@
+/* Pair families over an emulated instruction (emulated_vec.h), one for each shape that a panel has on some backend.
+ * Their blocks are short, so that small problems have several. */
+#ifndef FOVEA_TESTS_EMULATED_PAIRS_H
+#define FOVEA_TESTS_EMULATED_PAIRS_H
+
+#include "arch/kernel.h"
+
+extern const fv_pair_kernels emulated_pairs_4;
+extern const fv_pair_kernels emulated_pairs_8;
+extern const fv_pair_kernels emulated_pairs_16;
+
+#endif
