@@ -67,6 +67,9 @@
 /* Most tensors, or parts of one, whose rows are asked for ahead of their use. */
 #define FV_MAX_AHEAD 6
 
+/* Exponentials of less than this are flushed to 0: they would be subnormal. */
+#define FV_LEAST_EXPONENT (-126.0f)
+
 /* The reference of a lane that has seen no key: finite, so that -inf minus it is -inf and not NaN. */
 #define FV_NO_SCORE (-3.402823466e+38f)
 
@@ -77,7 +80,9 @@ typedef enum fv_exp {
     /* A polynomial inline: relative error <= 2.4e-7. */
     FV_EXP_FUSED = 1,
     /* Pair family only: a polynomial inline with a relative error <= 1.2e-4. */
-    FV_EXP_COARSE = 2
+    FV_EXP_COARSE = 2,
+    /* Panel family only: SLEEF's exp2 of arguments that are -126 or more, -inf or NaN, so that nothing is flushed. */
+    FV_EXP_SLEEF_NORMAL = 3
 } fv_exp;
 
 /* Keys [key_begin, key_end) of a block, seen by some lane of vectors [vector_begin, vector_end) and by no other vector.
@@ -130,6 +135,9 @@ typedef struct fv_score_args {
     float *s;
     /* In and out: raised to the largest score of the run, per lane; a NaN score leaves it alone. NULL: not wanted. */
     float *peak;
+    /* In and out: lowered to the smallest score of the run, in the same way. NULL: not wanted. Not for the pair family.
+     */
+    float *trough;
     /* In and out, or NULL. */
     fv_ahead *ahead;
     /* Pair family only: the factor of the dot products, which its queries do not hold. */

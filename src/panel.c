@@ -91,7 +91,7 @@ typedef struct block {
 /* Scores of keys [key_begin, key_end) of the block for the vectors of the segment, accumulators beginning at start;
  * with `exp` the inline exponentials of them. */
 static void score_segment(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch, int64_t block_begin,
-                          const fv_segment *segment, const float *start, float *peak, int32_t exp) {
+                          const fv_segment *segment, const float *start, float *peak, float *trough, int32_t exp) {
     if (fv_uses_pairs(head, panel)) {
         fv_pairs_score(head, panel, scratch, block_begin, segment, start, peak, exp);
         return;
@@ -108,6 +108,7 @@ static void score_segment(const fv_head *head, const fv_panel *panel, const fv_s
         .start = start + first_lane,
         .s = scratch->s + (int64_t)segment->key_begin * panel->ld + first_lane,
         .peak = peak ? peak + first_lane : NULL,
+        .trough = trough ? trough + first_lane : NULL,
         .ahead = head->ahead,
     };
     if (exp)
@@ -130,7 +131,7 @@ static void mask_segment(const fv_head *head, const fv_panel *panel, const fv_sc
 }
 
 static void exponentiate(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch,
-                         const fv_segment *segment, const float *shift) {
+                         const fv_segment *segment, const float *shift, fv_exp exp) {
     if (fv_uses_pairs(head, panel)) {
         fv_pairs_exponentiate(head, panel, scratch, segment, shift);
         return;
@@ -138,7 +139,7 @@ static void exponentiate(const fv_head *head, const fv_panel *panel, const fv_sc
     int32_t first_lane = segment->vector_begin * kernels_of(head)->lanes;
     kernels_of(head)->exponentials(segment_of(head, panel, scratch->s, segment), panel->ld,
                                    segment->vector_end - segment->vector_begin, segment->key_end - segment->key_begin,
-                                   shift ? shift + first_lane : NULL, head->plan->exp, panel->safe);
+                                   shift ? shift + first_lane : NULL, exp, panel->safe);
 }
 
 /* Sums of pairs are taken with the probabilities, those of f32 with the values. */
@@ -202,7 +203,7 @@ void fv_panel_scores(const fv_head *head, const fv_panel *panel, const fv_scratc
         float *s = segment_of(head, panel, scratch->s, segment);
         int32_t vectors = segment->vector_end - segment->vector_begin;
         int32_t segment_keys = segment->key_end - segment->key_begin;
-        score_segment(head, panel, scratch, key_begin, segment, zeros, NULL, 0);
+        score_segment(head, panel, scratch, key_begin, segment, zeros, NULL, NULL, 0);
         if (head->plan->cap > 0)
             kernels->softcap(s, panel->ld, vectors, segment_keys, head->plan->cap);
         if (head->plan->has_score_terms)
@@ -233,19 +234,25 @@ static void take_two_pass(const fv_head *head, fv_panel *panel, const fv_scratch
         reference[lane] += shift;
     begin_sums(head, panel, scratch);
     for (int32_t i = 0; i < b->visible.segment_count; i++)
-        exponentiate(head, panel, scratch, &b->visible.segments[i], reference);
+        exponentiate(head, panel, scratch, &b->visible.segments[i], reference, head->plan->exp);
     weigh_values(head, panel, scratch, b);
 }
 
-/* Scores relative to m, as scores of the fully visible part or of the partly visible ones; peak collects the largest.
- */
+/* The largest of the relative scores of a block, and the smallest of its fully visible part, per lane. */
+typedef struct extremes {
+    float peak[FV_MAX_LANES] __attribute__((aligned(FV_ALIGNMENT)));
+    float trough[FV_MAX_LANES] __attribute__((aligned(FV_ALIGNMENT)));
+} extremes;
+
+/* Scores relative to m, as scores of the fully visible part or of the partly visible ones. */
 static void relative_segment(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch, const block *b,
-                             const fv_segment *segment, const float *negated, float *peak) {
+                             const fv_segment *segment, const float *negated, extremes *found) {
     int32_t full = fv_is_full(&b->visible, segment);
     int32_t exp = full && head->plan->exp == FV_EXP_FUSED;
-    score_segment(head, panel, scratch, b->key_begin, segment, negated, full ? peak : NULL, exp);
+    score_segment(head, panel, scratch, b->key_begin, segment, negated, full ? found->peak : NULL,
+                  full ? found->trough : NULL, exp);
     if (!full)
-        mask_segment(head, panel, scratch, &b->visible, segment, peak);
+        mask_segment(head, panel, scratch, &b->visible, segment, found->peak);
 }
 
 static void negate_reference(const fv_panel *panel, float *negated) {
@@ -255,28 +262,40 @@ static void negate_reference(const fv_panel *panel, float *negated) {
 
 /* Relative scores of the whole block, from key `from` of the full part on. */
 static void relative_scores(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch, const block *b,
-                            int32_t from, float *peak) {
+                            int32_t from, extremes *found) {
     float negated[FV_MAX_LANES] __attribute__((aligned(FV_ALIGNMENT)));
     negate_reference(panel, negated);
-    fill(peak, panel->ld, FV_NO_SCORE);
+    fill(found->peak, panel->ld, FV_NO_SCORE);
+    fill(found->trough, panel->ld, 0.0f);
     for (int32_t i = 0; i < b->visible.segment_count; i++) {
         fv_segment segment = b->visible.segments[i];
         if (fv_is_full(&b->visible, &segment))
             segment.key_begin += from;
-        relative_segment(head, panel, scratch, b, &segment, negated, peak);
+        relative_segment(head, panel, scratch, b, &segment, negated, found);
     }
+}
+
+/* The exponential for the fully visible part: scores so far below the reference that theirs are flushed are rare. */
+static fv_exp exp_for(const fv_head *head, const fv_panel *panel, const extremes *found) {
+    if (head->plan->exp != FV_EXP_SLEEF || fv_uses_pairs(head, panel))
+        return head->plan->exp;
+    for (int32_t lane = 0; lane < panel->ld; lane++)
+        if (found->trough[lane] < FV_LEAST_EXPONENT)
+            return FV_EXP_SLEEF;
+    return FV_EXP_SLEEF_NORMAL;
 }
 
 /* Exponentials of what relative_scores left as scores. */
 static void relative_exponentials(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch, const block *b,
-                                  int32_t from) {
+                                  int32_t from, const extremes *found) {
+    const fv_exp full_exp = exp_for(head, panel, found);
     for (int32_t i = 0; i < b->visible.segment_count; i++) {
         fv_segment segment = b->visible.segments[i];
         int32_t full = fv_is_full(&b->visible, &segment);
         if (full)
             segment.key_begin += from;
         if (!full || head->plan->exp != FV_EXP_FUSED)
-            exponentiate(head, panel, scratch, &segment, NULL);
+            exponentiate(head, panel, scratch, &segment, NULL, full ? full_exp : head->plan->exp);
     }
 }
 
@@ -304,26 +323,26 @@ static int32_t first_reference(const fv_head *head, fv_panel *panel, const fv_sc
     int32_t full = b->visible.full_end - begin;
     int32_t keys = full < head->plan->tile_keys ? full : head->plan->tile_keys;
     fv_segment tile = {begin, begin + keys, 0, panel->vectors};
-    score_segment(head, panel, scratch, b->key_begin, &tile, zeros, panel->m, 0);
-    exponentiate(head, panel, scratch, &tile, panel->m);
+    score_segment(head, panel, scratch, b->key_begin, &tile, zeros, panel->m, NULL, 0);
+    exponentiate(head, panel, scratch, &tile, panel->m, head->plan->exp);
     return keys;
 }
 
 static void take_relative(const fv_head *head, fv_panel *panel, const fv_scratch *scratch, const block *b) {
-    float peak[FV_MAX_LANES] __attribute__((aligned(FV_ALIGNMENT)));
+    extremes found;
     int32_t from = 0;
     begin_sums(head, panel, scratch);
     if (!panel->started)
         from = first_reference(head, panel, scratch, b);
-    relative_scores(head, panel, scratch, b, from, peak);
-    if (raise_references(head, panel, peak)) {
+    relative_scores(head, panel, scratch, b, from, &found);
+    if (raise_references(head, panel, found.peak)) {
         from = 0;
         begin_sums(head, panel, scratch);
-        relative_scores(head, panel, scratch, b, from, peak);
+        relative_scores(head, panel, scratch, b, from, &found);
         /* Only rounding of enormous scores can leave a peak above the reference that was made from it. */
-        panel->suspect |= exceeds_headroom(panel, peak);
+        panel->suspect |= exceeds_headroom(panel, found.peak);
     }
-    relative_exponentials(head, panel, scratch, b, from);
+    relative_exponentials(head, panel, scratch, b, from, &found);
     weigh_values(head, panel, scratch, b);
 }
 

@@ -68,14 +68,15 @@ typedef struct score_case {
 
 typedef void score_kernel(const fv_score_args *args);
 
-/* Computes a case in one arrangement, the keys in two runs, into s and peak. */
+/* Computes a case in one arrangement, the keys in two runs, into s, peak and trough, which begin alike. */
 static void arrange_scores(const score_case *c, const fv_panel_kernels *kernels, score_kernel *kernel, float *s,
-                           float *peak, test_random *random) {
+                           float *peak, float *trough, test_random *random) {
     kernel_memory memory = kernel_memory_create(random);
     const arrangement where = arrangement_random(kernels, c->columns, false, random);
     float *panel = take_panel(&memory, &where, c->keys, NULL);
     const float *before = take_copy(&memory, &where, c->keys, panel);
     float *peaks = peak ? take_lanes(&memory, &where, c->peak->data) : NULL;
+    float *troughs = trough ? take_lanes(&memory, &where, c->peak->data) : NULL;
     fv_score_args args = {
         .k_stride = c->k_stride,
         .head_dim = c->head_dim,
@@ -84,6 +85,7 @@ static void arrange_scores(const score_case *c, const fv_panel_kernels *kernels,
         .vectors = where.vectors,
         .start = take_lanes(&memory, &where, c->start->data),
         .peak = peaks,
+        .trough = troughs,
     };
     const int32_t first = (int32_t)random_between(random, 0, c->keys);
     const int32_t runs[3] = {0, random_chance(random, 0.5) ? 0 : first, c->keys};
@@ -99,6 +101,9 @@ static void arrange_scores(const score_case *c, const fv_panel_kernels *kernels,
     gather_panel(&where, c->keys, panel, s);
     if (peak) {
         gather_panel(&where, 1, peaks, peak);
+    }
+    if (trough) {
+        gather_panel(&where, 1, troughs, trough);
     }
     kernel_memory_end(&memory);
 }
@@ -146,15 +151,17 @@ static double exact_score(const score_case *c, int32_t key, int32_t column, doub
     return sum;
 }
 
-/* start: what peaks were before; s: the scores of the run. */
-static void check_peaks(const score_case *c, const float *s, const float *peak) {
+static void check_extremes(const score_case *c, const float *s, const float *peak, const float *trough) {
     for (int32_t column = 0; column < c->columns; column++) {
-        float largest = c->peak->data[column];
+        float largest = c->peak->data[column], smallest = largest;
         for (int32_t key = 0; key < c->keys; key++) {
             const float score = s[key * c->columns + column];
             largest = score > largest ? score : largest;
+            smallest = score < smallest ? score : smallest;
         }
         ck_assert_msg(peak[column] == largest, "peak %.9g instead of %.9g", (double)peak[column], (double)largest);
+        ck_assert_msg(trough[column] == smallest, "trough %.9g instead of %.9g", (double)trough[column],
+                      (double)smallest);
     }
 }
 
@@ -162,8 +169,8 @@ static void check_scores_once(const fv_panel_kernels *kernels, bool hostile, tes
     kernel_memory memory = kernel_memory_create(random);
     score_case c = score_case_random(&memory, kernels, hostile);
     columns *s = columns_random(0, 0, random), *again = columns_random(0, 0, random);
-    float peak[FV_MAX_LANES], other_peak[FV_MAX_LANES];
-    arrange_scores(&c, kernels, kernels->scores, s->data, peak, random);
+    float peak[FV_MAX_LANES], other_peak[FV_MAX_LANES], trough[FV_MAX_LANES], other_trough[FV_MAX_LANES];
+    arrange_scores(&c, kernels, kernels->scores, s->data, peak, trough, random);
     for (int32_t key = 0; key < c.keys; key++) {
         for (int32_t column = 0; column < c.columns; column++) {
             double bound;
@@ -173,12 +180,13 @@ static void check_scores_once(const fv_panel_kernels *kernels, bool hostile, tes
                           (double)actual, exact, (int)c.keys, (int)c.head_dim);
         }
     }
-    check_peaks(&c, s->data, peak);
-    arrange_scores(&c, kernels, kernels->scores, again->data, other_peak, random);
+    check_extremes(&c, s->data, peak, trough);
+    arrange_scores(&c, kernels, kernels->scores, again->data, other_peak, other_trough, random);
     ck_assert_msg(same_floats((int64_t)c.keys * c.columns, s->data, again->data), "scores depend on the arrangement");
-    arrange_scores(&c, kernels, kernels->scores, again->data, NULL, random);
+    arrange_scores(&c, kernels, kernels->scores, again->data, NULL, NULL, random);
     ck_assert_msg(same_floats((int64_t)c.keys * c.columns, s->data, again->data), "scores depend on wanting the peak");
     ck_assert_msg(same_floats(c.columns, peak, other_peak), "peaks depend on the arrangement");
+    ck_assert_msg(same_floats(c.columns, trough, other_trough), "troughs depend on the arrangement");
     free(s);
     free(again);
     score_case_destroy(&c);
@@ -210,16 +218,16 @@ static void check_scores_exp_once(const fv_panel_kernels *kernels, bool hostile,
     score_case c = score_case_random(&memory, kernels, hostile);
     columns *s = columns_random(0, 0, random), *p = columns_random(0, 0, random), *again = columns_random(0, 0, random);
     float s_peak[FV_MAX_LANES], peak[FV_MAX_LANES], other_peak[FV_MAX_LANES];
-    arrange_scores(&c, kernels, kernels->scores, s->data, s_peak, random);
-    arrange_scores(&c, kernels, kernels->scores_exp, p->data, peak, random);
+    arrange_scores(&c, kernels, kernels->scores, s->data, s_peak, NULL, random);
+    arrange_scores(&c, kernels, kernels->scores_exp, p->data, peak, NULL, random);
     ck_assert_msg(same_floats(c.columns, s_peak, peak), "the peak is not that of the scores");
     for (int32_t i = 0; i < c.keys * c.columns; i++) {
         ck_assert_msg(is_exp2(p->data[i], s->data[i], fused_bound), "exp2(%.9g) = %.9g", (double)s->data[i],
                       (double)p->data[i]);
     }
-    arrange_scores(&c, kernels, kernels->scores_exp, again->data, other_peak, random);
+    arrange_scores(&c, kernels, kernels->scores_exp, again->data, other_peak, NULL, random);
     ck_assert_msg(same_floats((int64_t)c.keys * c.columns, p->data, again->data), "depends on the arrangement");
-    arrange_scores(&c, kernels, kernels->scores_exp, again->data, NULL, random);
+    arrange_scores(&c, kernels, kernels->scores_exp, again->data, NULL, NULL, random);
     ck_assert_msg(same_floats((int64_t)c.keys * c.columns, p->data, again->data), "depends on wanting the peak");
     ck_assert_msg(same_floats(c.columns, peak, other_peak), "peaks depend on the arrangement");
     free(s);
@@ -229,7 +237,7 @@ static void check_scores_exp_once(const fv_panel_kernels *kernels, bool hostile,
     kernel_memory_end(&memory);
 }
 
-START_TEST(scores_are_dot_products_and_raise_the_peak) {
+START_TEST(scores_are_dot_products_raise_the_peak_and_lower_the_trough) {
     const fv_panel_kernels *kernels = backend_at(_i)->panel;
     test_random random = test_random_named("scores", _i);
     for (int64_t i = 0; i < test_scaled(400); i++) {
@@ -543,6 +551,26 @@ START_TEST(exponentials_are_exp2_exactly_zero_below_minus_126_and_mark_minus_inf
 }
 END_TEST
 
+START_TEST(sleefs_exponentials_that_need_no_flush_are_the_same_without) {
+    const fv_panel_kernels *kernels = backend_at(_i)->panel;
+    test_random random = test_random_named("no flush", _i);
+    enum { KEYS = 50 };
+    float flushed[KEYS * FV_MAX_LANES] __attribute__((aligned(FV_ALIGNMENT)));
+    float plain[KEYS * FV_MAX_LANES] __attribute__((aligned(FV_ALIGNMENT)));
+    const int32_t ld = kernels->lanes * kernels->vectors;
+    for (int32_t i = 0; i < KEYS * ld; i++) {
+        plain[i] = random_float(&random, -126, 20);
+    }
+    plain[0] = FV_LEAST_EXPONENT;
+    plain[1] = -INFINITY;
+    plain[2] = NAN;
+    memcpy(flushed, plain, sizeof flushed);
+    kernels->exponentials(flushed, ld, kernels->vectors, KEYS, NULL, FV_EXP_SLEEF, 0);
+    kernels->exponentials(plain, ld, kernels->vectors, KEYS, NULL, FV_EXP_SLEEF_NORMAL, 0);
+    ck_assert_msg(same_floats(KEYS * ld, flushed, plain), "the exponentials differ");
+}
+END_TEST
+
 static void apply_rescale(const change_case *c, const fv_panel_kernels *kernels, const arrangement *where,
                           kernel_memory *memory, float *s, float *peak) {
     (void)peak;
@@ -836,7 +864,7 @@ Suite *panel_kernels_suite(void) {
     Suite *suite = suite_create("panel kernels");
     TCase *tcase = tcase_create("every backend");
     ADD_FOR_BACKENDS(tcase, a_panel_has_sound_measures);
-    ADD_FOR_BACKENDS(tcase, scores_are_dot_products_and_raise_the_peak);
+    ADD_FOR_BACKENDS(tcase, scores_are_dot_products_raise_the_peak_and_lower_the_trough);
     ADD_FOR_BACKENDS(tcase, scores_exp_is_exp2_of_scores);
     ADD_FOR_BACKENDS(tcase, pack_transposes_and_scales_and_reads_null_rows_as_zeros);
     ADD_FOR_BACKENDS(tcase, pack_keeps_infinities_and_nan);
@@ -846,6 +874,7 @@ Suite *panel_kernels_suite(void) {
     ADD_FOR_BACKENDS(tcase, softcap_is_cap_times_tanh);
     ADD_FOR_BACKENDS(tcase, add_terms_adds_and_minus_infinity_forbids_whatever_the_score);
     ADD_FOR_BACKENDS(tcase, exponentials_are_exp2_exactly_zero_below_minus_126_and_mark_minus_infinity);
+    ADD_FOR_BACKENDS(tcase, sleefs_exponentials_that_need_no_flush_are_the_same_without);
     ADD_FOR_BACKENDS(tcase, rescale_multiplies_each_lane_by_its_factor);
     ADD_FOR_BACKENDS(tcase, values_adds_the_weighted_sum_and_the_sum_of_weights);
     ADD_FOR_BACKENDS(tcase, values_marked_lets_no_marked_position_take_part);

@@ -69,6 +69,11 @@ static inline vf v_max(vf a, vf b) {
     return _mm256_max_ps(a, b);
 }
 
+/* The smaller one; b where a is NaN. */
+static inline vf v_min(vf a, vf b) {
+    return _mm256_min_ps(a, b);
+}
+
 static inline vmask v_equal(vf a, vf b) {
     return _mm256_cmp_ps(a, b, _CMP_EQ_OQ);
 }

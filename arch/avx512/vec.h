@@ -67,6 +67,11 @@ static inline vf v_max(vf a, vf b) {
     return _mm512_max_ps(a, b);
 }
 
+/* The smaller one; b where a is NaN. */
+static inline vf v_min(vf a, vf b) {
+    return _mm512_min_ps(a, b);
+}
+
 static inline vmask v_equal(vf a, vf b) {
     return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ);
 }

@@ -4,10 +4,11 @@
 #define FOVEA_ARCH_COMMON_EXP2_H
 
 #include "arch/common/exp2_poly.h"
+#include "arch/kernel.h"
 
 /* Where exp2(x) is not to be exactly 0: x >= -126, or NaN. */
 static inline vmask stays(vf x) {
-    return v_not_less(x, v_set(-126.0f));
+    return v_not_less(x, v_set(FV_LEAST_EXPONENT));
 }
 
 static inline vf flush_subnormal(vf x, vf p) {

@@ -150,7 +150,7 @@ static void marked_exponentials(float *s, int32_t ld, int32_t vectors, int32_t k
             if (exp == FV_EXP_FUSED)
                 fused_exponentials(s + lane, ld, 1, 1, by);
             else
-                sleef_exponentials(s + lane, ld, 1, 1, by);
+                sleef_exponentials(s + lane, ld, 1, 1, by, 1);
             vmask forbidden = v_equal(v_load(kept), v_set(-INFINITY));
             v_store(s + lane, v_select(forbidden, v_set(-0.0f), v_load(s + lane)));
         }
@@ -162,8 +162,10 @@ static void exponentials(float *s, int32_t ld, int32_t vectors, int32_t keys, co
         marked_exponentials(s, ld, vectors, keys, shift, exp);
     else if (exp == FV_EXP_FUSED)
         fused_exponentials(s, ld, vectors, keys, shift);
+    else if (exp == FV_EXP_SLEEF_NORMAL)
+        sleef_exponentials(s, ld, vectors, keys, shift, 0);
     else
-        sleef_exponentials(s, ld, vectors, keys, shift);
+        sleef_exponentials(s, ld, vectors, keys, shift, 1);
 }
 
 /* One vector of lanes and one element of the values (-1: the sum of the probabilities) over all segments. */

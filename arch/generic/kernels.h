@@ -35,9 +35,9 @@ static inline float fv_exp2_fused(float x) {
 
 /* 2^x as the contract asks for it: exactly 0 below -126, NaN kept. */
 static inline float fv_exp2(float x, fv_exp exp) {
-    if (x < -126.0f)
+    if (x < FV_LEAST_EXPONENT)
         return 0.0f;
-    if (exp == FV_EXP_SLEEF || !(x < 127.5f))
+    if (exp != FV_EXP_FUSED || !(x < 127.5f))
         return Sleef_exp2f1_u35purec(x);
     return fv_exp2_fused(x);
 }

@@ -24,6 +24,11 @@ static void raise_peak(float *peak, const float *s) {
         peak[lane] = s[lane] > peak[lane] ? s[lane] : peak[lane];
 }
 
+static void lower_trough(float *trough, const float *s) {
+    for (int32_t lane = 0; lane < LANES; lane++)
+        trough[lane] = s[lane] < trough[lane] ? s[lane] : trough[lane];
+}
+
 /* One key against one vector of lanes. */
 static void score(const float *k, int64_t head_dim, const float *q, int32_t ld, const float *start, float *s) {
     float sum[LANES];
@@ -43,6 +48,8 @@ static void scores(const fv_score_args *a) {
             score((const float *)a->k + key * a->k_stride, a->head_dim, a->q + first, a->ld, a->start + first, s);
             if (a->peak)
                 raise_peak(a->peak + first, s);
+            if (a->trough)
+                lower_trough(a->trough + first, s);
         }
 }
 

@@ -126,6 +126,11 @@ static inline vf v_max(vf a, vf b) {
     return vmaxnmq_f32(a, b);
 }
 
+/* The smaller one; b where a is NaN. */
+static inline vf v_min(vf a, vf b) {
+    return vminnmq_f32(a, b);
+}
+
 static inline vmask v_equal(vf a, vf b) {
     return vceqq_f32(a, b);
 }
