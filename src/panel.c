@@ -392,17 +392,30 @@ void fv_panel_sum_factors(const fv_panel *panel, float *factor) {
         factor[lane] = fv_sum_factor(panel->l[lane]);
 }
 
+/* Pairs round values and probabilities, which may carry a result beyond the numbers of f16 although the exact one is
+ * within them. */
+static int32_t fit_f16(float *const *rows, int32_t lanes, int64_t count) {
+    static const float least_infinite = 65520.0f;
+    for (int32_t lane = 0; lane < lanes; lane++)
+        for (int64_t i = 0; i < count; i++)
+            if (rows[lane][i] >= least_infinite || rows[lane][i] <= -least_infinite)
+                return 0;
+    return 1;
+}
+
 /* Returns non-zero if the results were finite before they were rounded to the output's type. */
 static int32_t write_rows(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch,
                           const fv_output *output) {
     const int64_t head_dim_v = head->plan->desc.head_dim_v;
     float factor[FV_MAX_LANES] __attribute__((aligned(FV_ALIGNMENT)));
     float *rows[FV_MAX_LANES] = {0};
+    const int32_t may_leave_f16 = fv_uses_pairs(head, panel) && head->plan->desc.type_out == FOVEA_F16;
     fv_panel_sum_factors(panel, factor);
     if (output->type == FOVEA_F32) {
         for (int32_t lane = 0; lane < panel->lanes; lane++)
             rows[lane] = output->rows[lane];
-        return kernels_of(head)->unpack(rows, panel->ld, head_dim_v, panel->o, factor);
+        return kernels_of(head)->unpack(rows, panel->ld, head_dim_v, panel->o, factor) &&
+               (!may_leave_f16 || fit_f16(rows, panel->lanes, head_dim_v));
     }
     int32_t finite = 1;
     for (int32_t lane = 0; lane < panel->lanes; lane++)
@@ -410,6 +423,7 @@ static int32_t write_rows(const fv_head *head, const fv_panel *panel, const fv_s
     for (int64_t d = 0; d < head_dim_v; d += FV_MAX_BLOCK) {
         int64_t columns = columns_at_once(head_dim_v, d);
         finite &= kernels_of(head)->unpack(rows, panel->ld, columns, panel->o + d * panel->ld, factor) != 0;
+        finite &= !may_leave_f16 || fit_f16(rows, panel->lanes, columns);
         for (int32_t lane = 0; lane < panel->lanes; lane++)
             fv_narrow(head->plan->backend->convert, output->type, rows[lane], columns,
                       fv_element_out(output->rows[lane], output->type, d));

@@ -1,6 +1,7 @@
 #include "src/plan.h"
 
 #include <float.h>
+#include <math.h>
 #include <stdio.h>
 
 #include "src/dispatch.h"
@@ -31,9 +32,16 @@ static int32_t item_panels(const fovea_attention_desc *desc, int32_t panel_lanes
     return lanes < panel_lanes ? 1 : (int32_t)(lanes / panel_lanes);
 }
 
+/* Pairs scale scores after they are summed. With a smaller factor, a sum beyond f32's range may stand for a score near
+ * the others; with this one, two sums next to each other at the end of that range are 150 log2 units apart, so that one
+ * beyond it has probability 0. */
+static const float least_pair_scale = 0x1p-90f;
+
 /* Panels go through pairs if all inputs are bf16, or may be rounded to it. Weights are probabilities of f32's accuracy.
  */
-static const fv_pair_kernels *pair_of(const fovea_attention_desc *desc, const fv_backend *backend) {
+static const fv_pair_kernels *pair_of(const fovea_attention_desc *desc, const fv_backend *backend, float query_scale) {
+    if (fabsf(query_scale) < least_pair_scale)
+        return NULL;
     const int32_t exact = desc->type_q == FOVEA_BF16 && desc->type_kv == FOVEA_BF16;
     const int32_t rounded = desc->arithmetic == FOVEA_ARITHMETIC_BF16 && desc->type_kv != FOVEA_INT8;
     return (exact || rounded) && desc->weights == FOVEA_WEIGHTS_NONE ? backend->pair : NULL;
@@ -86,13 +94,13 @@ static fovea_status decide(fovea_plan *plan) {
     plan->desc.allocator = NULL;
     if (d->arithmetic == FOVEA_ARITHMETIC_BF16 && plan->backend->pair == NULL)
         return fv_fail(FOVEA_UNSUPPORTED, "arithmetic: the backend %s has no bf16 arithmetic", plan->backend->name);
-    plan->pair = pair_of(d, plan->backend);
+    plan->cap = d->softcap < ineffective_softcap ? d->softcap * FV_LOG2_E : 0.0f;
+    plan->query_scale = finite_float(plan->cap > 0 ? (double)d->scale / d->softcap : d->scale * (double)FV_LOG2_E);
+    plan->pair = pair_of(d, plan->backend, plan->query_scale);
     set_tiles(plan);
     plan->geometry = geometry_of(d, plan->backend->panel);
     plan->exp = exp_of(d, plan->pair);
     plan->pair_exp = pair_exp_of(d, plan->exp);
-    plan->cap = d->softcap < ineffective_softcap ? d->softcap * FV_LOG2_E : 0.0f;
-    plan->query_scale = finite_float(plan->cap > 0 ? (double)d->scale / d->softcap : d->scale * (double)FV_LOG2_E);
     plan->has_score_terms = (d->inputs & (FOVEA_INPUT_MASK | FOVEA_INPUT_BIAS)) != 0;
     plan->two_pass = plan->has_score_terms || plan->cap > 0 || d->weights != FOVEA_WEIGHTS_NONE;
     return FOVEA_OK;

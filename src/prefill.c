@@ -102,6 +102,9 @@ static void take_step(item_run *run, int64_t limit) {
             keys.end = keys.end > block_end ? keys.end : block_end;
             users++;
         }
+    /* The last blocks may have taken a short rest along. */
+    if (users == 0)
+        return;
     fv_head staged = (run->head->plan->pair ? fv_stage_pairs : fv_stage)(run->head, keys, users, run->scratch);
     fv_ahead ahead;
     set_ahead(run, keys.end, users, &ahead);

@@ -162,6 +162,67 @@ START_TEST(workers_without_work_take_no_memory) {
 }
 END_TEST
 
+enum { PANEL_ROWS = 16, TWO_KEYS = 2 };
+
+/* PANEL_ROWS equal queries over two keys, all of size 1 and of a 16-bit type, into `out` of the type of the
+ * descriptor. */
+static void run_two_keys(int32_t index, fovea_attention_desc desc, uint16_t query, const uint16_t *keys,
+                         const uint16_t *values, void *out) {
+    const fovea_attention_desc sizes = found_of(index, PANEL_ROWS).desc;
+    uint16_t q[PANEL_ROWS];
+    for (int i = 0; i < PANEL_ROWS; i++) {
+        q[i] = query;
+    }
+    desc.struct_size = sizes.struct_size;
+    desc.isa_cap = sizes.isa_cap;
+    desc.batch = desc.heads_q = desc.heads_kv = 1;
+    desc.len_q = PANEL_ROWS;
+    desc.len_kv = TWO_KEYS;
+    desc.head_dim = desc.head_dim_v = 1;
+    const fovea_attention_args args = {.struct_size = sizeof args,
+                                       .len_q = PANEL_ROWS,
+                                       .len_kv = TWO_KEYS,
+                                       .q = q,
+                                       .q_strides = {0, 0, 1, 1},
+                                       .k = keys,
+                                       .k_strides = {0, 0, 1, 1},
+                                       .v = values,
+                                       .v_strides = {0, 0, 1, 1},
+                                       .out = out,
+                                       .out_strides = {PANEL_ROWS, PANEL_ROWS, 1, 1}};
+    ck_assert_msg(fovea_attention(&desc, &args, NULL) == FOVEA_OK, "%s", fovea_last_reason());
+}
+
+/* Rounded to bf16, the largest f16 number is beyond f16. */
+START_TEST(the_largest_f16_value_stays_finite_in_bf16_arithmetic) {
+    const uint16_t tenth = 0x2e66, largest = 0x7bff;
+    uint16_t out[PANEL_ROWS];
+    const fovea_attention_desc desc = {
+        .type_q = FOVEA_F16,
+        .type_kv = FOVEA_F16,
+        .type_out = FOVEA_F16,
+        .arithmetic = backend_at(_i)->pair ? FOVEA_ARITHMETIC_BF16 : FOVEA_ARITHMETIC_DEFAULT,
+    };
+    run_two_keys(_i, desc, tenth, (uint16_t[]){tenth, tenth}, (uint16_t[]){largest, largest}, out);
+    for (int i = 0; i < PANEL_ROWS; i++) {
+        ck_assert_uint_eq(out[i], largest);
+    }
+}
+END_TEST
+
+/* The product of query and key is beyond f32, the score is -1. */
+START_TEST(a_bf16_score_that_only_its_scale_makes_small_counts) {
+    const uint16_t power = 0x5f80 /* 2^64 */, negative = 0xdf80, one = 0x3f80;
+    const double expected = exp(-1.0) / (1.0 + exp(-1.0));
+    float out[PANEL_ROWS];
+    const fovea_attention_desc desc = {.type_q = FOVEA_BF16, .type_kv = FOVEA_BF16, .has_scale = 1, .scale = 0x1p-128f};
+    run_two_keys(_i, desc, power, (uint16_t[]){0, negative}, (uint16_t[]){0, one}, out);
+    for (int i = 0; i < PANEL_ROWS; i++) {
+        ck_assert_double_eq_tol((double)out[i], expected, 1e-3);
+    }
+}
+END_TEST
+
 Suite *found_suite(void);
 
 Suite *found_suite(void) {
@@ -172,6 +233,8 @@ Suite *found_suite(void) {
     ADD_FOR_BACKENDS(tcase, offsets_of_any_size_leave_unbounded_sides_unbounded);
     ADD_FOR_BACKENDS(tcase, extreme_scales_and_caps_of_zero_scores_give_the_mean);
     ADD_FOR_BACKENDS(tcase, workers_without_work_take_no_memory);
+    ADD_FOR_BACKENDS(tcase, the_largest_f16_value_stays_finite_in_bf16_arithmetic);
+    ADD_FOR_BACKENDS(tcase, a_bf16_score_that_only_its_scale_makes_small_counts);
     suite_add_tcase(suite, tcase);
     return suite;
 }
