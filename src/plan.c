@@ -40,7 +40,7 @@ static const float least_pair_scale = 0x1p-90f;
 /* Panels go through pairs if all inputs are bf16, or may be rounded to it. Weights are probabilities of f32's accuracy.
  */
 static const fv_pair_kernels *pair_of(const fovea_attention_desc *desc, const fv_backend *backend, float query_scale) {
-    if (fabsf(query_scale) < least_pair_scale)
+    if (query_scale != 0.0f && fabsf(query_scale) < least_pair_scale)
         return NULL;
     const int32_t exact = desc->type_q == FOVEA_BF16 && desc->type_kv == FOVEA_BF16;
     const int32_t rounded = desc->arithmetic == FOVEA_ARITHMETIC_BF16 && desc->type_kv != FOVEA_INT8;
