@@ -43,9 +43,9 @@ static inline void ask_for_rows(fv_rows_ahead *ahead) {
     }
 }
 
-/* A few rows of each tensor (fv_ahead in arch/kernel.h). Not inlined: its addresses would take the registers of those
- * of the tiles around it. */
-static __attribute__((noinline)) void ask_some(fv_ahead *ahead) {
+/* A few rows of each tensor (fv_ahead in arch/kernel.h). A call, beside tiles, would keep constants of theirs in
+ * memory. */
+static inline void ask_some(fv_ahead *ahead) {
     for (int32_t i = 0; i < ahead->count; i++)
         ask_for_rows(&ahead->rows[i]);
 }
