@@ -115,7 +115,7 @@ static inline vf v_sleef_exp2(vf x) {
 }
 
 static inline vf v_sleef_tanh(vf x) {
-    return Sleef_tanhf8_u35avx2(x);
+    return Sleef_tanhf8_u10avx2(x);
 }
 
 static inline vf v_sleef_log2(vf x) {

@@ -123,7 +123,7 @@ static inline vf v_sleef_exp2(vf x) {
 }
 
 static inline vf v_sleef_tanh(vf x) {
-    return Sleef_tanhf16_u35avx512f(x);
+    return Sleef_tanhf16_u10avx512f(x);
 }
 
 static inline vf v_sleef_log2(vf x) {

@@ -87,7 +87,7 @@ static void peaks(const float *s, int32_t ld, int32_t vectors, int32_t keys, flo
 static void softcap(float *s, int32_t ld, int32_t vectors, int32_t keys, float cap) {
     for (int32_t key = 0; key < keys; key++, s += ld)
         for (int32_t lane = 0; lane < vectors * LANES; lane++)
-            s[lane] = cap * Sleef_tanhf1_u35purec(s[lane]);
+            s[lane] = cap * Sleef_tanhf1_u10purec(s[lane]);
 }
 
 static void add_terms(float *s, int32_t ld, int32_t vectors, int32_t keys, const float *terms) {

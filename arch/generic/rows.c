@@ -111,7 +111,7 @@ static float peak(const float *s, int32_t count, float largest) {
 
 static void softcap(float *s, int32_t count, float cap) {
     for (int32_t i = 0; i < count; i++)
-        s[i] = cap * Sleef_tanhf1_u35purec(s[i]);
+        s[i] = cap * Sleef_tanhf1_u10purec(s[i]);
 }
 
 static void add_terms(float *s, const float *terms, int32_t count) {

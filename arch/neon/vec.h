@@ -170,7 +170,7 @@ static inline vf v_sleef_exp2(vf x) {
 }
 
 static inline vf v_sleef_tanh(vf x) {
-    return Sleef_tanhf4_u35advsimd(x);
+    return Sleef_tanhf4_u10advsimd(x);
 }
 
 static inline vf v_sleef_log2(vf x) {
