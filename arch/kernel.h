@@ -360,11 +360,12 @@ typedef struct fv_convert_kernels {
     void (*narrow_f16)(const float *from, int64_t count, uint16_t *to);
     void (*narrow_bf16)(const float *from, int64_t count, uint16_t *to);
 
-    /* Symmetric quantisation of a row: returns scale = max |from| / 127 and writes to[i] = from[i] / scale, rounded to
-     * nearest, ties to even, within -127 ... 127. A row that is zero, or so small that the scale is, gives zeros and
-     * scale 0. A row with a NaN or an infinity, which int8 cannot say, gives zeros and a NaN as scale: it widens to
-     * NaN. */
-    float (*quantise_int8)(const float *from, int64_t count, int8_t *to);
+    /* The largest |from[i]|; NaN if one of them is NaN or infinite. */
+    float (*magnitude)(const float *from, int64_t count);
+
+    /* Symmetric quantisation: to[i] = from[i] / scale, rounded to nearest, ties to even, within -127 ... 127. A scale
+     * that is 0 or NaN gives zeros. */
+    void (*narrow_int8)(const float *from, int64_t count, float scale, int8_t *to);
 } fv_convert_kernels;
 
 /* What a backend offers. An extended backend replaces a family and points to its base's table for the rest. */

@@ -1,11 +1,9 @@
 #include "src/sequence.h"
 
+#include "src/index.h"
+
 static int64_t clamp(int64_t x, int64_t low, int64_t high) {
     return x < low ? low : x > high ? high : x;
-}
-
-static int64_t index_at(const void *values, fovea_index_type type, int64_t i) {
-    return type == FOVEA_INDEX_INT32 ? ((const int32_t *)values)[i] : ((const int64_t *)values)[i];
 }
 
 fv_band fv_band_of(const fovea_attention_desc *desc) {
@@ -22,13 +20,13 @@ fv_band fv_band_of(const fovea_attention_desc *desc) {
 fv_sequence fv_sequence_at(const fovea_attention_desc *desc, const fovea_attention_args *args, int64_t b) {
     fv_sequence sequence = {.len_q = args->len_q, .first_key = 0, .end_key = args->len_kv, .offset = 0};
     if (args->key_lengths)
-        sequence.end_key = index_at(args->key_lengths, desc->type_index, b);
+        sequence.end_key = fv_index_at(args->key_lengths, desc->type_index, b);
     if (args->first_keys)
-        sequence.first_key = index_at(args->first_keys, desc->type_index, b);
+        sequence.first_key = fv_index_at(args->first_keys, desc->type_index, b);
     if (desc->diagonal == FOVEA_DIAGONAL_BOTTOM_RIGHT)
         sequence.offset = sequence.end_key - sequence.len_q;
     else if (desc->diagonal == FOVEA_DIAGONAL_OFFSETS)
-        sequence.offset = clamp(index_at(args->query_offsets, desc->type_index, b), -FV_FAR / 2, FV_FAR / 2);
+        sequence.offset = clamp(fv_index_at(args->query_offsets, desc->type_index, b), -FV_FAR / 2, FV_FAR / 2);
     return sequence;
 }
 

@@ -3,6 +3,7 @@
 #define FOVEA_SRC_VALIDATE_H
 
 #include "fovea/attention.h"
+#include "fovea/cache.h"
 #include "fovea/merge.h"
 
 /* Checks a descriptor and copies it to *out with struct_size set to this version's and the default scale filled in
@@ -17,5 +18,8 @@ fovea_status fv_validate_args(const fovea_attention_desc *desc, const fovea_atte
 fovea_status fv_validate_executor(const fovea_executor *executor);
 
 fovea_status fv_validate_merge(const fovea_merge_args *args);
+
+/* The values of lengths, offsets, positions and the block table included. */
+fovea_status fv_validate_append(const fovea_kv_append_args *args);
 
 #endif

@@ -23,6 +23,14 @@ fovea_status fv_check_allocator(const fovea_allocator *allocator);
 /* Answers FOVEA_UNSUPPORTED to a legal descriptor that this version cannot compute. */
 fovea_status fv_check_supported(const fovea_attention_desc *desc);
 
+/* Checks that (batch + 1) cumulative offsets ascend within 0 ... total. */
+fovea_status fv_check_offsets(const char *name, const void *offsets, fovea_index_type type, int64_t batch,
+                              int64_t total);
+
+/* Checks that (batch) lengths are in 0 ... most; NULL has none. */
+fovea_status fv_check_lengths(const char *name, const void *lengths, fovea_index_type type, int64_t batch,
+                              int64_t most);
+
 static inline int64_t fv_index_bytes(fovea_index_type type) {
     return type == FOVEA_INDEX_INT64 ? 8 : 4;
 }

@@ -32,19 +32,18 @@ static void widen_int8(const int8_t *from, int64_t count, float scale, float *to
 }
 
 /* The largest magnitude of a row so far, and a 0 that NaN and infinities spoil. */
-typedef struct magnitude {
+typedef struct seen {
     vf largest;
     vf zero;
-} magnitude;
+} seen;
 
-static inline void see(magnitude *m, vf x) {
+static inline void see(seen *m, vf x) {
     m->largest = v_max(v_absolute(x), m->largest);
     m->zero = v_fma(x, v_set(0.0f), m->zero);
 }
 
-/* max |from| / 127, or NaN. */
-static float row_scale_of(const float *from, int64_t count) {
-    magnitude m = {v_set(0.0f), v_set(0.0f)};
+static float magnitude_of(const float *from, int64_t count) {
+    seen m = {v_set(0.0f), v_set(0.0f)};
     int64_t i = 0;
     for (; i + V_LANES <= count; i += V_LANES)
         see(&m, v_load_f32(from + i));
@@ -57,7 +56,7 @@ static float row_scale_of(const float *from, int64_t count) {
         largest[0] = largest[lane] > largest[0] ? largest[lane] : largest[0];
         zero[0] += zero[lane];
     }
-    return zero[0] == 0.0f ? largest[0] / 127.0f : zero[0];
+    return zero[0] == 0.0f ? largest[0] : zero[0];
 }
 
 /* Where the scale is subnormal, and so rounded coarsely, quotients may leave the range. */
@@ -65,12 +64,10 @@ static inline vf quantised(vf x, vf scale) {
     return v_max(v_divide(x, scale), v_set(-127.0f));
 }
 
-static float quantise_int8(const float *from, int64_t count, int8_t *to) {
-    float scale = row_scale_of(from, count);
+static void narrow_int8(const float *from, int64_t count, float scale, int8_t *to) {
     if (!(scale > 0.0f)) {
-        for (int64_t i = 0; i < count; i++)
-            to[i] = 0;
-        return scale;
+        memset(to, 0, (size_t)count);
+        return;
     }
     vf divisor = v_set(scale);
     int64_t i = 0;
@@ -78,12 +75,11 @@ static float quantise_int8(const float *from, int64_t count, int8_t *to) {
         v_store_int8(to + i, quantised(v_load_f32(from + i), divisor));
     if (i < count)
         v_store_int8_part(to + i, count - i, quantised(v_load_f32_part(from + i, count - i), divisor));
-    return scale;
 }
 
 /* The initialisers of fv_convert_kernels. */
 #define CONVERT_FAMILY                                                                                    \
     .widen_f16 = widen_f16, .widen_bf16 = widen_bf16, .widen_int8 = widen_int8, .narrow_f16 = narrow_f16, \
-    .narrow_bf16 = narrow_bf16, .quantise_int8 = quantise_int8
+    .narrow_bf16 = narrow_bf16, .magnitude = magnitude_of, .narrow_int8 = narrow_int8
 
 #endif

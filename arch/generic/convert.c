@@ -79,15 +79,14 @@ static void narrow_bf16(const float *from, int64_t count, uint16_t *to) {
         to[i] = narrowed_bf16(from[i]);
 }
 
-/* max |from| / 127, or NaN. */
-static float scale_of(const float *from, int64_t count) {
+static float magnitude_of(const float *from, int64_t count) {
     float largest = 0.0f;
     for (int64_t i = 0; i < count; i++) {
         if (!isfinite(from[i]))
             return NAN;
         largest = fmaxf(largest, fabsf(from[i]));
     }
-    return largest / 127.0f;
+    return largest;
 }
 
 /* Where the scale is subnormal, and so rounded coarsely, quotients may leave the range. */
@@ -96,11 +95,9 @@ static int8_t quantised(float x, float scale) {
     return (int8_t)(whole > 127.0f ? 127.0f : whole < -127.0f ? -127.0f : whole);
 }
 
-static float quantise_int8(const float *from, int64_t count, int8_t *to) {
-    float scale = scale_of(from, count);
+static void narrow_int8(const float *from, int64_t count, float scale, int8_t *to) {
     for (int64_t i = 0; i < count; i++)
         to[i] = scale > 0.0f ? quantised(from[i], scale) : 0;
-    return scale;
 }
 
 const fv_convert_kernels fv_generic_convert = {
@@ -109,5 +106,6 @@ const fv_convert_kernels fv_generic_convert = {
     .widen_int8 = widen_int8,
     .narrow_f16 = narrow_f16,
     .narrow_bf16 = narrow_bf16,
-    .quantise_int8 = quantise_int8,
+    .magnitude = magnitude_of,
+    .narrow_int8 = narrow_int8,
 };

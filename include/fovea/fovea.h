@@ -7,6 +7,7 @@
  *   types.h      element types and small shared structs (executor, allocator)
  *   isa.h        which instruction sets were detected, built in and chosen
  *   attention.h  descriptor -> plan -> execute, and the one-call form
+ *   cache.h      appending keys and values to the cache of a decoding loop
  *   merge.h      exact merge of partial results over disjoint key sets
  *
  * Conventions, valid everywhere unless a comment says otherwise:
@@ -23,6 +24,7 @@
 #define FOVEA_FOVEA_H
 
 #include "attention.h"
+#include "cache.h"
 #include "isa.h"
 #include "merge.h"
 #include "status.h"

@@ -1,0 +1,102 @@
+/* fovea_kv_append: rows of new keys and values into a cache. */
+#include "src/append.h"
+
+#include "src/copy.h"
+#include "src/dispatch.h"
+#include "src/elements.h"
+#include "src/validate.h"
+
+/* Keys or values: where new rows come from and where they go. */
+typedef struct tensor {
+    const void *from;
+    const int64_t *from_strides;
+    void *to;
+    const int64_t *to_strides;
+    float *scales;
+    const int64_t *scale_strides;
+    int64_t count;
+} tensor;
+
+typedef struct append_call {
+    const fovea_kv_append_args *args;
+    const fv_convert_kernels *kernels;
+    fv_tokens tokens;
+    tensor keys;
+    tensor values;
+} append_call;
+
+/* Indices of a tensor's first axis and of its axis of tokens. */
+typedef struct slot {
+    int64_t outer;
+    int64_t row;
+} slot;
+
+static slot slot_of(const fovea_kv_append_args *args, const fv_token *token) {
+    int64_t position = fv_first_position(args, token->batch) + token->index;
+    switch (args->form_kv) {
+    case FOVEA_FORM_PACKED:
+        return (slot){0, fv_index_at(args->cu_seqlens_kv, args->type_index, token->batch) + position};
+    case FOVEA_FORM_PAGED:
+        return (slot){fv_page_at(args, token->batch, position / args->page_size), position % args->page_size};
+    case FOVEA_FORM_DENSE:
+        break;
+    }
+    return (slot){token->batch, position};
+}
+
+static int64_t offset_of(slot at, int64_t head, const int64_t *strides) {
+    return at.outer * strides[0] + head * strides[1] + at.row * strides[2];
+}
+
+static void append_row(const append_call *call, const tensor *rows, slot from, slot to, int64_t head) {
+    fovea_type from_type = call->args->type_new, to_type = call->args->type_kv;
+    const fv_row_copy copy = {
+        .kernels = call->kernels,
+        .from_type = from_type,
+        .from = fv_element(rows->from, from_type, offset_of(from, head, rows->from_strides)),
+        .count = rows->count,
+        .to_type = to_type,
+        .to = fv_element_out(rows->to, to_type, offset_of(to, head, rows->to_strides)),
+        .scale = to_type == FOVEA_INT8 ? rows->scales + offset_of(to, head, rows->scale_strides) : NULL,
+    };
+    fv_copy_row(&copy);
+}
+
+static void append_tokens(const void *context, int64_t begin, int64_t end) {
+    const append_call *call = context;
+    fv_token token;
+    for (int64_t i = begin; i < end; i++) {
+        if (!fv_token_at(&call->tokens, i, &token))
+            continue;
+        slot from = {token.outer, token.row}, to = slot_of(call->args, &token);
+        for (int64_t head = 0; head < call->args->heads_kv; head++) {
+            if (call->keys.count > 0)
+                append_row(call, &call->keys, from, to, head);
+            if (call->values.count > 0)
+                append_row(call, &call->values, from, to, head);
+        }
+    }
+}
+
+fovea_status fovea_kv_append(const fovea_kv_append_args *args, const fovea_executor *executor) {
+    const fv_backend *backend;
+    fovea_status status = fv_validate_executor(executor);
+    if (status == FOVEA_OK)
+        status = fv_validate_append(args);
+    if (status == FOVEA_OK)
+        status = fv_dispatch(args->isa_cap, &backend);
+    if (status != FOVEA_OK || args->heads_kv == 0)
+        return status;
+    const append_call call = {
+        .args = args,
+        .kernels = backend->convert,
+        .tokens = fv_new_tokens(args),
+        .keys = {args->k_new, args->k_new_strides, args->k, args->k_strides, args->k_scales, args->k_scale_strides,
+                 args->head_dim},
+        .values = {args->v_new, args->v_new_strides, args->v, args->v_strides, args->v_scales, args->v_scale_strides,
+                   args->head_dim_v},
+    };
+    fv_for_tokens(&call.tokens, args->heads_kv * (args->head_dim + args->head_dim_v), executor, args->threads,
+                  append_tokens, &call);
+    return FOVEA_OK;
+}

@@ -1,0 +1,47 @@
+/* The tokens of a call that treats each by itself (appending, rotating): of a dense tensor or of packed sequences. */
+#ifndef FOVEA_SRC_TOKENS_H
+#define FOVEA_SRC_TOKENS_H
+
+#include <stdint.h>
+
+#include "fovea/attention.h"
+
+typedef struct fv_tokens {
+    /* Dense or packed. */
+    fovea_form form;
+    fovea_index_type type_index;
+    int64_t batch;
+    /* Tokens of an entry at most, or of all. */
+    int64_t len;
+    /* Dense: (batch) tokens of each entry, or NULL. */
+    const void *lengths;
+    /* Packed: (batch + 1). */
+    const void *cu_seqlens;
+} fv_tokens;
+
+typedef struct fv_token {
+    int64_t batch;
+    /* Its place in its sequence, and in the tensor's axes of batch entries and of tokens. */
+    int64_t index;
+    int64_t outer;
+    int64_t row;
+} fv_token;
+
+/* Places for tokens in the tensor. */
+static inline int64_t fv_token_places(const fv_tokens *tokens) {
+    return tokens->form == FOVEA_FORM_DENSE ? tokens->batch * tokens->len : tokens->len;
+}
+
+/* Tokens of batch entry b. */
+int64_t fv_token_count(const fv_tokens *tokens, int64_t b);
+
+/* The token at a place; 0 if there is none. */
+int32_t fv_token_at(const fv_tokens *tokens, int64_t place, fv_token *token);
+
+/* Runs range(context, begin, end) for parts of all places, on as many of the executor's threads as are worth it for
+ * `elements` elements a token, but at most `threads` (0: no limit). */
+typedef void (*fv_token_range)(const void *context, int64_t begin, int64_t end);
+void fv_for_tokens(const fv_tokens *tokens, int64_t elements, const fovea_executor *executor, int32_t threads,
+                   fv_token_range range, const void *context);
+
+#endif

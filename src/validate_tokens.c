@@ -1,0 +1,35 @@
+#include "src/validate_internal.h"
+
+#include <inttypes.h>
+
+#include "src/index.h"
+#include "src/status.h"
+
+fovea_status fv_check_offsets(const char *name, const void *offsets, fovea_index_type type, int64_t batch,
+                              int64_t total) {
+    int64_t previous = 0;
+    for (int64_t b = 0; b <= batch; b++) {
+        int64_t offset = fv_index_at(offsets, type, b);
+        if (offset < previous)
+            return fv_fail(FOVEA_INVALID, "%s[%" PRId64 "] (%" PRId64 ") is less than %" PRId64 ", the one before it",
+                           name, b, offset, previous);
+        if (offset > total)
+            return fv_fail(FOVEA_INVALID, "%s[%" PRId64 "] (%" PRId64 ") is more than the %" PRId64 " tokens there are",
+                           name, b, offset, total);
+        previous = offset;
+    }
+    return FOVEA_OK;
+}
+
+fovea_status fv_check_lengths(const char *name, const void *lengths, fovea_index_type type, int64_t batch,
+                              int64_t most) {
+    if (lengths == NULL)
+        return FOVEA_OK;
+    for (int64_t b = 0; b < batch; b++) {
+        int64_t length = fv_index_at(lengths, type, b);
+        if (length < 0 || length > most)
+            return fv_fail(FOVEA_INVALID, "%s[%" PRId64 "] (%" PRId64 ") is not in 0 ... %" PRId64, name, b, length,
+                           most);
+    }
+    return FOVEA_OK;
+}
