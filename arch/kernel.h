@@ -118,6 +118,26 @@ typedef struct fv_ahead {
     int32_t count;
 } fv_ahead;
 
+/* Rows of one tensor, by their addresses; distances in bytes. */
+typedef struct fv_address_run {
+    uintptr_t row;
+    int64_t bytes;
+    int64_t step;
+    int64_t left;
+} fv_address_run;
+
+/* Keys and values that will be needed soon, for a panel of few lanes that has them to itself: it multiplies them faster
+ * than they come from memory, so a tile asks for them as it goes, line by line, and memory is never idle. A kernel asks
+ * for a line for each line of keys or values that it takes, and moves on; from the last row on nothing new. */
+typedef struct fv_lines_ahead {
+    /* The next line, and the end of its row. */
+    uintptr_t line;
+    uintptr_t row_end;
+    /* The row and those after it, and then the rows of another tensor. */
+    fv_address_run now;
+    fv_address_run then;
+} fv_lines_ahead;
+
 /* Arguments of the score kernels. */
 typedef struct fv_score_args {
     /* First key row of the run; keys rows of head_dim elements (f32; pair family: bf16), k_stride apart. */
@@ -140,6 +160,8 @@ typedef struct fv_score_args {
     float *trough;
     /* In and out, or NULL. */
     fv_ahead *ahead;
+    /* In and out, or NULL; for at most `line_vectors` vectors. */
+    fv_lines_ahead *lines;
     /* Pair family only: the factor of the dot products, which its queries do not hold. */
     float scale;
     /* Pair family's scores_exp only, in and out: sums of probabilities, [vectors * lanes]. */
@@ -166,6 +188,8 @@ typedef struct fv_value_args {
      * is formed first and then added. */
     float *o;
     float *l;
+    /* In and out, or NULL, as of the score kernels. */
+    fv_lines_ahead *lines;
 } fv_value_args;
 
 /* The panel family: many query rows against a block of keys. All members come from one backend, for the packed layouts
@@ -181,6 +205,8 @@ typedef struct fv_panel_kernels {
     int32_t key_block_short;
     /* Keys of a register tile: runs of a multiple of it have no tail. */
     int32_t tile_keys;
+    /* Panels of up to so many vectors ask for what will be needed line by line. */
+    int32_t line_vectors;
 
     /* Transposes rows into lanes: packed[i * ld + lane] = rows[lane][i] * scale for i < count, lane < ld. A NULL row
      * gives zeros. Used for queries, and for additive terms with rows of keys. */
@@ -252,6 +278,7 @@ typedef struct fv_pair_kernels {
     int32_t key_block;
     int32_t key_block_short;
     int32_t tile_keys;
+    int32_t line_vectors;
 
     /* Transposes rows of `count` bf16 elements into lanes of pairs. A NULL row gives zeros. */
     void (*pack)(const uint16_t *const *rows, int32_t ld, int64_t count, float *packed);

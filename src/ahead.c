@@ -26,6 +26,27 @@ void fv_ahead_keys(const fv_head *head, fv_key_range keys, int64_t at_once, fv_a
     add(ahead, stored_rows(&head->v, keys, head->plan->desc.head_dim_v, at_once));
 }
 
+static fv_address_run addresses_of(const fv_rows *rows, fv_key_range keys, int64_t length) {
+    const int64_t size = fv_type_bytes(rows->type);
+    return (fv_address_run){
+        .row = (uintptr_t)fv_row(rows, keys.begin),
+        .bytes = length * size,
+        .step = rows->stride * size,
+        .left = keys.end - keys.begin,
+    };
+}
+
+fv_lines_ahead fv_ahead_lines(const fv_head *head, fv_key_range keys) {
+    fv_lines_ahead lines = {
+        .now = addresses_of(&head->k, keys, head->plan->desc.head_dim),
+        .then = addresses_of(&head->v, keys, head->plan->desc.head_dim_v),
+    };
+    lines.now.left--;
+    lines.line = lines.now.row;
+    lines.row_end = lines.now.row + (uintptr_t)lines.now.bytes;
+    return lines;
+}
+
 /* Rows of a tensor with a row of `length` elements for each lane of the item. */
 static fv_rows_ahead lane_rows(const fv_head *head, const fv_work *work, const void *tensor, fovea_type type,
                                const int64_t *strides, int64_t length, int64_t tiles) {

@@ -11,6 +11,9 @@
 /* Adds the keys and values of `keys`, `at_once` rows of each. */
 void fv_ahead_keys(const fv_head *head, fv_key_range keys, int64_t at_once, fv_ahead *ahead);
 
+/* The keys and values of `keys`, line by line; of none: nothing. */
+fv_lines_ahead fv_ahead_lines(const fv_head *head, fv_key_range keys);
+
 /* Adds the result rows of an item, spread over the `tiles` tiles that are left of it. */
 void fv_ahead_results(const fv_head *head, const fv_work *work, int64_t tiles, fv_ahead *ahead);
 

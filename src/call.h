@@ -45,6 +45,7 @@ typedef struct fv_head {
     fv_rows v;
     /* What will be needed after these keys; NULL: not known. */
     fv_ahead *ahead;
+    fv_lines_ahead *lines;
 } fv_head;
 
 /* Rows of results, of one element type: NULL behind the last one. */

@@ -65,6 +65,7 @@ void fv_pairs_score(const fv_head *head, const fv_panel *panel, const fv_scratch
         .s = exp ? pairs_of(head, panel, scratch, segment) : scores_of(head, panel, scratch, segment),
         .peak = peak ? peak + lane : NULL,
         .ahead = head->ahead,
+        .lines = head->lines,
         .scale = head->plan->query_scale,
         .sum = scratch->sum + lane,
     };
@@ -109,6 +110,7 @@ void fv_pairs_weigh(const fv_head *head, const fv_panel *panel, const fv_scratch
         .segment_count = visible->segment_count,
         .first = !panel->started,
         .o = panel->o,
+        .lines = head->lines,
     };
     kernels_of(head)->values(&args);
     for (int32_t lane = 0; lane < panel->ld; lane++)

@@ -110,6 +110,7 @@ static void score_segment(const fv_head *head, const fv_panel *panel, const fv_s
         .peak = peak ? peak + first_lane : NULL,
         .trough = trough ? trough + first_lane : NULL,
         .ahead = head->ahead,
+        .lines = head->lines,
     };
     if (exp)
         kernels_of(head)->scores_exp(&args);
@@ -166,6 +167,7 @@ static void weigh_values(const fv_head *head, fv_panel *panel, const fv_scratch 
         .first = !panel->started,
         .o = panel->o,
         .l = panel->l,
+        .lines = head->lines,
     };
     if (panel->safe)
         kernels_of(head)->values_marked(&args);

@@ -57,38 +57,67 @@ static int64_t tiles_left(const item_run *run) {
     return tiles;
 }
 
-static int32_t is_same_head(fv_item a, fv_item b) {
-    return a.head_kv == b.head_kv && a.work->batch == b.work->batch;
+/* What to ask for while a step is taken. */
+typedef struct step_ahead {
+    fv_ahead rows;
+    fv_lines_ahead lines;
+    /* Keys and values are asked for line by line, if there are any. */
+    int32_t by_line;
+    int32_t has_lines;
+} step_ahead;
+
+static void add_keys(const fv_head *head, fv_key_range keys, int64_t at_once, step_ahead *ahead) {
+    if (!ahead->by_line) {
+        fv_ahead_keys(head, keys, at_once, &ahead->rows);
+    } else if (keys.begin < keys.end) {
+        ahead->lines = fv_ahead_lines(head, keys);
+        ahead->has_lines = 1;
+    }
+}
+
+static int32_t reads_same_keys(fv_item a, fv_item b) {
+    return a.head_kv == b.head_kv && a.work->batch == b.work->batch && a.work->split == b.work->split;
 }
 
 /* Where the results will go, and what the next item begins with. */
-static void end_ahead(const item_run *run, fv_ahead *ahead) {
+static void add_end(const item_run *run, step_ahead *ahead) {
     const int64_t tiles = tiles_left(run);
-    fv_ahead_results(run->head, run->item.work, tiles, ahead);
+    fv_ahead_results(run->head, run->item.work, tiles, &ahead->rows);
     if (run->next == NULL)
         return;
     const fv_head next = fv_head_of(run->call, *run->next);
-    fv_ahead_queries(&next, run->next->work, tiles, ahead);
-    if (is_same_head(run->item, *run->next))
+    fv_ahead_queries(&next, run->next->work, tiles, &ahead->rows);
+    if (reads_same_keys(run->item, *run->next))
         return;
     fv_key_range keys = fv_item_keys(&next, run->next->work, 0, next.sequence->len_q);
     const int64_t rows = fv_min64(keys.end - keys.begin, run->head->plan->key_block);
     keys.end = keys.begin + rows;
-    fv_ahead_keys(&next, keys, fv_ceil_div(rows, tiles > 0 ? tiles : 1), ahead);
+    add_keys(&next, keys, fv_ceil_div(rows, tiles > 0 ? tiles : 1), ahead);
+}
+
+/* A panel that has the keys to itself, and is narrow. */
+static int32_t asks_by_line(const item_run *run, int32_t users) {
+    const fovea_plan *plan = run->head->plan;
+    const int32_t vectors = plan->pair ? plan->pair->line_vectors : plan->backend->panel->line_vectors;
+    return users == 1 && run->panels[0].vectors <= vectors;
 }
 
 /* What will be needed after the keys up to `end`, which `users` panels take. */
-static void set_ahead(const item_run *run, int64_t end, int32_t users, fv_ahead *ahead) {
+static step_ahead ahead_of_step(const item_run *run, int64_t end, int32_t users) {
     const fv_head *head = run->head;
     /* A panel by itself asks for as many rows as a tile has keys: a tile of few vectors has twice the keys of a full
      * one. Rows that will be widened are read in order, which needs no help. */
     const int32_t by_itself = users == 1 && head->k.type == FOVEA_F32;
     const int64_t at_once = by_itself ? 2 * head->plan->backend->panel->tile_keys : 1;
     const fv_key_range keys = {end, fv_min64(end + head->plan->key_block, run->keys.end)};
-    ahead->count = 0;
-    fv_ahead_keys(head, keys, at_once, ahead);
+    step_ahead ahead;
+    ahead.rows.count = 0;
+    ahead.by_line = asks_by_line(run, users);
+    ahead.has_lines = 0;
+    add_keys(head, keys, at_once, &ahead);
     if (end == run->keys.end)
-        end_ahead(run, ahead);
+        add_end(run, &ahead);
+    return ahead;
 }
 
 /* Every panel whose next block begins before `limit` takes it. */
@@ -106,9 +135,9 @@ static void take_step(item_run *run, int64_t limit) {
     if (users == 0)
         return;
     fv_head staged = (run->head->plan->pair ? fv_stage_pairs : fv_stage)(run->head, keys, users, run->scratch);
-    fv_ahead ahead;
-    set_ahead(run, keys.end, users, &ahead);
-    staged.ahead = &ahead;
+    step_ahead ahead = ahead_of_step(run, keys.end, users);
+    staged.ahead = &ahead.rows;
+    staged.lines = ahead.has_lines ? &ahead.lines : NULL;
     for (int32_t i = 0; i < run->count; i++)
         if (has_block_before(&run->panels[i], limit))
             fv_panel_take_block(&staged, &run->panels[i], run->scratch);

@@ -811,7 +811,7 @@ START_TEST(a_nan_value_reaches_exactly_the_lanes_that_weigh_it) {
     }
     float *o = take_floats(&memory, DIM * (int64_t)ld, alignment), *l = take_floats(&memory, ld, alignment);
     const fv_segment all = {0, KEYS, 0, 1};
-    const fv_value_args args = {v, DIM, DIM, p, ld, 1, &all, 1, 1, o, l};
+    const fv_value_args args = {v, DIM, DIM, p, ld, 1, &all, 1, 1, o, l, NULL};
     kernels->values_marked(&args);
     for (int32_t lane = 0; lane < ld; lane++) {
         for (int32_t d = 0; d < DIM; d++) {
@@ -837,7 +837,7 @@ START_TEST(a_nan_probability_takes_part_whatever_its_sign) {
     p[ld] = NAN;
     p[ld + 1] = -NAN;
     const fv_segment all = {0, 3, 0, 1};
-    const fv_value_args args = {v, 1, 1, p, ld, 1, &all, 1, 1, o, l};
+    const fv_value_args args = {v, 1, 1, p, ld, 1, &all, 1, 1, o, l, NULL};
     kernels->values_marked(&args);
     for (int32_t lane = 0; lane < ld; lane++) {
         ck_assert_int_eq(isnan(o[lane]) != 0, lane < 2);

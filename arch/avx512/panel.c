@@ -15,6 +15,7 @@
 #define PANEL_FIRST_2 12
 #define PANEL_FIRST_3 8
 #define PANEL_AHEAD 8
+#define PANEL_LINE_VECTORS 1
 #include "arch/common/panel_family.inc"
 
 #include "arch/avx512/kernels.h"

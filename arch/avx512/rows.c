@@ -5,10 +5,11 @@
 
 #define ROW_READS_F32_ELSEWHERE
 #define ROWS_AT_ONCE 8
-#define ROW_DOT_KEYS(bytes, rows) ((rows) == 8 ? 1 : 2)
-#define ROW_SUM_KEYS(bytes) 4
-#define ROW_STRIP(rows) ((rows) == 2 ? 8 : (rows) == 8 ? 2 : 4)
-#define ROW_STRIP_MOST 8
+#define ROW_DOT_KEYS(bytes, rows) ((rows) == 1 ? 1 : 2)
+#define ROW_DOT_SUMS 1
+#define ROW_SUM_KEYS(bytes) 0
+#define ROW_STRIP(rows) ((rows) == 1 ? 16 : (rows) == 2 ? 8 : (rows) == 8 ? 2 : 4)
+#define ROW_KEYS(bytes) 64
 #define ROW_HOLD(x) __asm__("" : "+v"(x))
 #include "arch/common/exp2.h"
 #include "arch/common/row_steps.h"

@@ -13,6 +13,7 @@
 #define PANEL_DIMS_2 12
 #define PANEL_DIMS_3 8
 #define PANEL_AHEAD 8
+#define PANEL_LINE_VECTORS 1
 #include "arch/common/pair_family.inc"
 
 #include "arch/avx512bf16/kernels.h"

@@ -50,6 +50,30 @@ static inline void ask_some(fv_ahead *ahead) {
         ask_for_rows(&ahead->rows[i]);
 }
 
+/* Goes on to the next row; at the end it stays. */
+static inline __attribute__((always_inline)) void begin_next_row(fv_lines_ahead *ahead) {
+    if (ahead->now.left == 0 && ahead->then.left > 0) {
+        ahead->now = ahead->then;
+        ahead->then.left = 0;
+    } else if (ahead->now.left > 0) {
+        ahead->now.row += (uintptr_t)ahead->now.step;
+    }
+    if (ahead->now.left > 0)
+        ahead->now.left--;
+    ahead->line = ahead->now.row;
+    ahead->row_end = ahead->now.row + (uintptr_t)ahead->now.bytes;
+}
+
+/* Asks for `lines` lines, a literal at every use; at the end of a row for some beyond it. */
+static inline __attribute__((always_inline)) void ask_lines(fv_lines_ahead *ahead, const int lines) {
+#pragma GCC unroll 8
+    for (int i = 0; i < lines; i++)
+        __builtin_prefetch((const void *)(ahead->line + (uintptr_t)(i * LINE_BYTES)), 0, 2);
+    ahead->line += (uintptr_t)(lines * LINE_BYTES);
+    if (ahead->line >= ahead->row_end)
+        begin_next_row(ahead);
+}
+
 static inline void ask_ahead(fv_ahead *ahead) {
     if (ahead != NULL)
         ask_some(ahead);

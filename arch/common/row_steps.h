@@ -31,15 +31,19 @@ static inline vf first_lanes_of(vf x, int64_t count) {
 }
 
 /* What fits the registers, and the memory: ROWS_AT_ONCE (4 or 8) rows of queries share what is read of a key or value;
- * ROW_DOT_KEYS(bytes, rows) keys (1 or 2) of `bytes` bytes an element are multiplied with `rows` queries at a time, and
- * ROW_SUM_KEYS(bytes) values (1 or 4) are added to the output of a single query at a time: 1 where rows come from
- * memory fastest one after the other, more where arithmetic binds; ROW_STRIP(rows) vectors of each of `rows` outputs,
- * at most ROW_STRIP_MOST, stay in registers while values are added to them. ROW_HOLD(x) keeps a vector in a register,
- * which the compiler would rather load again for every use. */
-#if !defined(ROWS_AT_ONCE) || !defined(ROW_DOT_KEYS) || !defined(ROW_SUM_KEYS) || !defined(ROW_STRIP) || \
-    !defined(ROW_STRIP_MOST) || !defined(ROW_HOLD)
+ * ROW_DOT_KEYS(bytes, rows) keys (1 or 2) of `bytes` bytes an element are multiplied with `rows` queries at a time;
+ * each product is ROW_DOT_SUMS (1 or 2) sums until its end: 2 where others cannot hide how long a sum takes;
+ * ROW_SUM_KEYS(bytes) values are added to the output of a single query at a time: 1 where rows come from memory fastest
+ * one after the other, 4 where arithmetic binds, 0 where an output stays in registers, as those of several queries do;
+ * ROW_STRIP(rows) vectors of each of `rows` outputs, a power of two up to STRIP_MOST, stay there while values are added
+ * to them. ROW_KEYS(bytes) keys are taken before their values. ROW_HOLD(x) keeps a vector in a register, which the
+ * compiler would rather load again for every use. */
+#if !defined(ROWS_AT_ONCE) || !defined(ROW_DOT_KEYS) || !defined(ROW_DOT_SUMS) || !defined(ROW_SUM_KEYS) || \
+    !defined(ROW_STRIP) || !defined(ROW_KEYS) || !defined(ROW_HOLD)
 #error "the backend's rows.c says what fits its registers"
 #endif
+
+enum { STRIP_MOST = 16 };
 
 /* Values whose columns are added to the outputs of several queries at a time. */
 enum { STRIP_KEYS = 16 };
@@ -199,12 +203,12 @@ static void log_sum_exp(const float *m, const float *l, int32_t count, float *ls
         lse[i] = l[i] == 0.0f ? -INFINITY : (m[i] + lse[i]) * FV_LOG_2;
 }
 
-#define ROW_READS(NAME, KEYS) \
-    { KEYS, dots_##NAME, weighted_sum_##NAME, weighted_sum_marked_##NAME }
+#define ROW_READS(NAME, BYTES) \
+    { ROW_KEYS(BYTES), dots_##NAME, weighted_sum_##NAME, weighted_sum_marked_##NAME }
 
-static const fv_row_reads f16_reads = ROW_READS(f16, 32);
-static const fv_row_reads bf16_reads = ROW_READS(bf16, 32);
-static const fv_row_reads int8_reads = ROW_READS(int8, 64);
+static const fv_row_reads f16_reads = ROW_READS(f16, 2);
+static const fv_row_reads bf16_reads = ROW_READS(bf16, 2);
+static const fv_row_reads int8_reads = ROW_READS(int8, 1);
 
 /* The initialisers of fv_row_kernels that do not depend on the backend; F32_READS is the address of those for f32. */
 #define ROW_FAMILY(F32_READS)                                                                                        \

@@ -10,6 +10,7 @@
 #define PANEL_KEYS_3 8
 #define PANEL_DIMS_3 8
 #define PANEL_AHEAD 0
+#define PANEL_LINE_VECTORS 1
 #include "arch/common/pair_family.inc"
 
 #include "emulated_pairs.h"

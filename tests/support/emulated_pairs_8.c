@@ -8,6 +8,7 @@
 #define PANEL_DIMS_1 12
 #define PANEL_DIMS_2 6
 #define PANEL_AHEAD 0
+#define PANEL_LINE_VECTORS 1
 #include "arch/common/pair_family.inc"
 
 #include "emulated_pairs.h"
