@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "src/alibi.h"
 #include "src/integer.h"
 #include "src/mask.h"
 #include "src/partial.h"
@@ -68,11 +69,16 @@ static void forbid_outside(float *s, int32_t keys, fv_key_range seen) {
 static void score_keys(const rows *r, int64_t key_begin, int32_t keys) {
     const fv_head *head = r->head;
     const fv_stored k = stored_rows(&head->k, key_begin, keys, head->plan->desc.head_dim);
+    fv_alibi alibi;
     kernels_of(r)->read[head->k.type]->dots(r->scratch->q, r->q_stride, r->count, &k, r->scratch->s, FV_MAX_BLOCK);
+    if (head->plan->has_alibi)
+        fv_alibi_of_lanes(head, 0, r->count, key_begin, &alibi);
     for (int32_t row = 0; row < r->count; row++) {
         float *s = scores_of(r, row);
         if (head->plan->cap > 0)
             kernels_of(r)->softcap(s, keys, head->plan->cap);
+        if (head->plan->has_alibi)
+            kernels_of(r)->alibi(s, keys, alibi.slope[row], alibi.diagonal[row]);
         if (head->plan->has_score_terms) {
             fv_terms_of_lane(head, row, key_begin, keys, r->scratch->terms);
             kernels_of(r)->add_terms(s, r->scratch->terms, keys);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "src/alibi.h"
 #include "src/integer.h"
 #include "src/pairs.h"
 #include "src/stage.h"
@@ -195,6 +196,16 @@ static void move_reference(const fv_head *head, fv_panel *panel, const float *re
     kernels->rescale(panel->o, panel->ld, panel->vectors, head->plan->desc.head_dim_v, factor);
 }
 
+static void lower_by_distance(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch, int64_t key_begin,
+                              const fv_segment *segment) {
+    const int32_t first = segment->vector_begin * kernels_of(head)->lanes;
+    fv_alibi alibi;
+    fv_alibi_of_lanes(head, panel->first_lane, panel->lanes, key_begin + segment->key_begin, &alibi);
+    kernels_of(head)->alibi(segment_of(head, panel, scratch->s, segment), panel->ld,
+                            segment->vector_end - segment->vector_begin, segment->key_end - segment->key_begin,
+                            alibi.slope + first, alibi.diagonal + first, NULL);
+}
+
 void fv_panel_scores(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch, int64_t key_begin,
                      int32_t keys, const fv_visible *visible) {
     const fv_panel_kernels *kernels = kernels_of(head);
@@ -208,6 +219,8 @@ void fv_panel_scores(const fv_head *head, const fv_panel *panel, const fv_scratc
         score_segment(head, panel, scratch, key_begin, segment, zeros, NULL, NULL, 0);
         if (head->plan->cap > 0)
             kernels->softcap(s, panel->ld, vectors, segment_keys, head->plan->cap);
+        if (head->plan->has_alibi)
+            lower_by_distance(head, panel, scratch, key_begin, segment);
         if (head->plan->has_score_terms)
             kernels->add_terms(s, panel->ld, vectors, segment_keys, segment_of(head, panel, scratch->terms, segment));
         if (!fv_is_full(visible, segment))

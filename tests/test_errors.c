@@ -252,7 +252,6 @@ CHANGE(kv_paged, d->form_kv = FOVEA_FORM_PAGED; d->page_size = LEN_KV)
 CHANGE(mask_packed, with_mask(c); d->form_q = FOVEA_FORM_PACKED)
 CHANGE(bias_packed, with_bias(c); d->form_kv = FOVEA_FORM_PACKED)
 CHANGE(weights_packed, with_weights(c); d->form_q = FOVEA_FORM_PACKED)
-CHANGE(alibi, d->inputs |= FOVEA_INPUT_ALIBI; a->alibi_slopes = m->bias)
 CHANGE(sinks, d->inputs |= FOVEA_INPUT_SINKS; a->sinks = m->bias)
 CHANGE(weights_scaled, d->weights = FOVEA_WEIGHTS_SCALED_SCORES)
 CHANGE(weights_mean, d->weights = FOVEA_WEIGHTS_MEAN_PROBABILITIES)
@@ -479,7 +478,6 @@ static const error_case desc_cases[] = {
     UNSUPPORTED(mask_packed, "mask"),
     UNSUPPORTED(bias_packed, "bias"),
     UNSUPPORTED(weights_packed, "weights have no packed form"),
-    UNSUPPORTED(alibi, "alibi_slopes"),
     UNSUPPORTED(sinks, "sinks"),
     UNSUPPORTED(weights_scaled, "weights"),
     UNSUPPORTED(weights_mean, "weights"),
