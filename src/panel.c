@@ -5,6 +5,7 @@
 #include "src/alibi.h"
 #include "src/integer.h"
 #include "src/pairs.h"
+#include "src/sinks.h"
 #include "src/stage.h"
 #include "src/sums.h"
 #include "src/terms.h"
@@ -418,14 +419,14 @@ static int32_t fit_f16(float *const *rows, int32_t lanes, int64_t count) {
     return 1;
 }
 
-/* Returns non-zero if the results were finite before they were rounded to the output's type. */
-static int32_t write_rows(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch,
-                          const fv_output *output) {
+/* Completes the sums and divides by them. Returns non-zero if the results were finite before they were rounded to the
+ * output's type. */
+static int32_t write_rows(const fv_head *head, fv_panel *panel, const fv_scratch *scratch, const fv_output *output) {
     const int64_t head_dim_v = head->plan->desc.head_dim_v;
-    float factor[FV_MAX_LANES] __attribute__((aligned(FV_ALIGNMENT)));
+    float factor[FV_MAX_LANES] __attribute__((aligned(FV_ALIGNMENT))) = {0};
     float *rows[FV_MAX_LANES] = {0};
     const int32_t may_leave_f16 = fv_uses_pairs(head, panel) && head->plan->desc.type_out == FOVEA_F16;
-    fv_panel_sum_factors(panel, factor);
+    fv_finish_sums(head, panel->first_lane, panel->lanes, panel->m, panel->l, factor);
     if (output->type == FOVEA_F32) {
         for (int32_t lane = 0; lane < panel->lanes; lane++)
             rows[lane] = output->rows[lane];
@@ -466,8 +467,7 @@ void fv_panel_finish(const fv_head *head, fv_panel *panel, const fv_scratch *scr
         fill(panel->l, panel->ld, 0.0f);
         memset(panel->o, 0, (size_t)panel->ld * (size_t)head->plan->desc.head_dim_v * sizeof(float));
     }
-    int32_t finite = write_rows(head, panel, scratch, output);
-    if (finite && !panel->suspect && sums_are_plausible(head, panel))
+    if (!panel->suspect && sums_are_plausible(head, panel) && write_rows(head, panel, scratch, output))
         return;
     compute_safely(head, panel, scratch);
     write_rows(head, panel, scratch, output);

@@ -102,6 +102,7 @@ static fovea_status decide(fovea_plan *plan) {
     plan->exp = exp_of(d, plan->pair);
     plan->pair_exp = pair_exp_of(d, plan->exp);
     plan->has_score_terms = (d->inputs & (FOVEA_INPUT_MASK | FOVEA_INPUT_BIAS)) != 0;
+    plan->has_sinks = (d->inputs & FOVEA_INPUT_SINKS) != 0;
     plan->has_alibi = (d->inputs & FOVEA_INPUT_ALIBI) != 0;
     plan->two_pass = plan->has_score_terms || plan->has_alibi || plan->cap > 0 || d->weights != FOVEA_WEIGHTS_NONE;
     return FOVEA_OK;

@@ -30,6 +30,8 @@ struct fovea_plan {
     float cap;
     /* Scores fall with the distance from the diagonal. */
     int32_t has_alibi;
+    /* Rows have a logit without a value. */
+    int32_t has_sinks;
     /* Scores have additive terms: bias or mask. */
     int32_t has_score_terms;
     /* Scores are stored before their exponentials are taken: softcap, ALiBi, bias, mask; or weights, whose own pass

@@ -372,6 +372,7 @@ static void create_inputs(problem *self) {
         strew(poisonable(&self->v, &self->v_scales), &random, spec->hostile);
         strew(&self->q, &random, 1);
         strew(&self->bias, &random, spec->inputs & FOVEA_INPUT_BIAS ? 1 : 0);
+        strew(&self->sinks, &random, spec->inputs & FOVEA_INPUT_SINKS && spec->hostile % 2 ? 1 : 0);
     }
     forbid_rest(self, &self->k, spec->layout_k);
     forbid_rest(self, &self->v, spec->layout_v);
