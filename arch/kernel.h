@@ -41,7 +41,8 @@
  * on the number of vectors, nor on how keys are divided over tiles. This is what makes results independent of threads.
  * (The number of query rows may change the order of a sum in the row family: it follows from the problem.)
  *  4. No allocation, no globals, no OpenMP, no errno, no change of the floating-point environment.
- *  5. Pointers to packed data (q, s, o, m, l, start, peak, terms, factor) are aligned to FV_ALIGNMENT, at vector
+ *  5. Pointers to packed data (q, s, o, m, l, start, peak, slope, diagonal, terms,
+ *     factor) are aligned to FV_ALIGNMENT, at vector
  *     granularity; pointers to the caller's tensors are aligned to their element only. No pointer aliases another.
  *  6. Strides are in elements and may be negative.
  */
@@ -235,6 +236,11 @@ typedef struct fv_panel_kernels {
     /* s = cap * tanh(s). */
     void (*softcap)(float *s, int32_t ld, int32_t vectors, int32_t keys, float cap);
 
+    /* s[key][lane] -= slope[lane] * |diagonal[lane] - key|, the product rounded with the difference where the
+     * instruction set can; peak (may be NULL) is raised to the results. */
+    void (*alibi)(float *s, int32_t ld, int32_t vectors, int32_t keys, const float *slope, const float *diagonal,
+                  float *peak);
+
     /* s = terms == -inf ? -inf : s + terms; terms has the layout of s. */
     void (*add_terms)(float *s, int32_t ld, int32_t vectors, int32_t keys, const float *terms);
 
@@ -349,6 +355,9 @@ typedef struct fv_row_kernels {
 
     /* s = cap * tanh(s). */
     void (*softcap)(float *s, int32_t count, float cap);
+
+    /* s[key] -= slope * |diagonal - key|, as in the panel family. */
+    void (*alibi)(float *s, int32_t count, float slope, float diagonal);
 
     /* s = terms == -inf ? -inf : s + terms. */
     void (*add_terms)(float *s, const float *terms, int32_t count);

@@ -91,6 +91,11 @@ static void run_softcap(panel_data *d) {
     d->kernels->softcap(d->s, d->ld, d->vectors, d->keys, 2.0f);
 }
 
+/* Slopes of 0: see run_softcap. */
+static void run_alibi(panel_data *d) {
+    d->kernels->alibi(d->s, d->ld, d->vectors, d->keys, d->zeros, d->ones, d->peak);
+}
+
 static void run_add_terms(panel_data *d) {
     d->kernels->add_terms(d->s, d->ld, d->vectors, d->keys, d->terms);
 }
@@ -141,6 +146,7 @@ static const panel_kernel panel_kernels[] = {
     {"panel.mask_lanes", run_mask_lanes, WORK_SCORES},
     {"panel.peaks", run_peaks, WORK_SCORES},
     {"panel.softcap", run_softcap, WORK_SCORES},
+    {"panel.alibi", run_alibi, WORK_SCORES},
     {"panel.add_terms", run_add_terms, WORK_SCORES},
     {"panel.exponentials/sleef", run_exponentials_sleef, WORK_SCORES},
     {"panel.exponentials/fused", run_exponentials_fused, WORK_SCORES},

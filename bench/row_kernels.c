@@ -58,6 +58,10 @@ static void run_softcap(row_data *d) {
     d->kernels->softcap(d->s, COUNT, 2.0f);
 }
 
+static void run_alibi(row_data *d) {
+    d->kernels->alibi(d->s, COUNT, 0.0f, 1.0f);
+}
+
 static void run_add_terms(row_data *d) {
     d->kernels->add_terms(d->s, d->terms, COUNT);
 }
@@ -84,6 +88,7 @@ static const row_kernel row_kernels[] = {
     {"row.weighted_sum_marked", run_weighted_sum_marked, 1},
     {"row.peak", run_peak, 0},
     {"row.softcap", run_softcap, 0},
+    {"row.alibi", run_alibi, 0},
     {"row.add_terms", run_add_terms, 0},
     {"row.exponentials/sleef", run_exponentials_sleef, 0},
     {"row.exponentials/fused", run_exponentials_fused, 0},

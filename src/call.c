@@ -14,6 +14,12 @@ static fv_rows rows_of(fovea_type type, const void *tensor, const int64_t *strid
     return rows;
 }
 
+/* One item for each row: of split keys the first one that holds visible keys. */
+static int32_t counts_sinks(const fv_call *call, const fv_sequence *sequence, const fv_work *work) {
+    return call->plan->has_sinks &&
+           (work->split < 0 || work->split == fv_splits(&call->plan->geometry, sequence).begin);
+}
+
 fv_head fv_head_of(const fv_call *call, fv_item item) {
     const fovea_attention_args *args = call->args;
     int64_t b = item.work->batch;
@@ -23,6 +29,7 @@ fv_head fv_head_of(const fv_call *call, fv_item item) {
         .sequence = &call->workspace.sequences[b],
         .batch = b,
         .head_kv = item.head_kv,
+        .counts_sinks = counts_sinks(call, &call->workspace.sequences[b], item.work),
     };
     /* Without keys the tensors may be NULL. */
     if (args->len_kv > 0) {

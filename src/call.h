@@ -41,6 +41,8 @@ typedef struct fv_head {
     const fv_sequence *sequence;
     int64_t batch;
     int64_t head_kv;
+    /* Non-zero: the item adds the sinks of its rows (sinks.h). */
+    int32_t counts_sinks;
     fv_rows k;
     fv_rows v;
     /* What will be needed after these keys; NULL: not known. */

@@ -3,9 +3,11 @@
 #include <math.h>
 #include <string.h>
 
+#include "src/alibi.h"
 #include "src/integer.h"
 #include "src/mask.h"
 #include "src/partial.h"
+#include "src/sinks.h"
 #include "src/sums.h"
 #include "src/terms.h"
 #include "src/weights.h"
@@ -68,11 +70,16 @@ static void forbid_outside(float *s, int32_t keys, fv_key_range seen) {
 static void score_keys(const rows *r, int64_t key_begin, int32_t keys) {
     const fv_head *head = r->head;
     const fv_stored k = stored_rows(&head->k, key_begin, keys, head->plan->desc.head_dim);
+    fv_alibi alibi;
     kernels_of(r)->read[head->k.type]->dots(r->scratch->q, r->q_stride, r->count, &k, r->scratch->s, FV_MAX_BLOCK);
+    if (head->plan->has_alibi)
+        fv_alibi_of_lanes(head, 0, r->count, key_begin, &alibi);
     for (int32_t row = 0; row < r->count; row++) {
         float *s = scores_of(r, row);
         if (head->plan->cap > 0)
             kernels_of(r)->softcap(s, keys, head->plan->cap);
+        if (head->plan->has_alibi)
+            kernels_of(r)->alibi(s, keys, alibi.slope[row], alibi.diagonal[row]);
         if (head->plan->has_score_terms) {
             fv_terms_of_lane(head, row, key_begin, keys, r->scratch->terms);
             kernels_of(r)->add_terms(s, r->scratch->terms, keys);
@@ -165,20 +172,22 @@ static void take_all_keys(const rows *r) {
         r->scratch->m[row] += r->shift;
 }
 
-/* Divides by the sums into the output; non-zero if all is finite before it is rounded to the output's type. */
+/* Completes the sums and divides by them into the output; non-zero if all is finite before it is rounded to the
+ * output's type. */
 static int32_t write_output(const rows *r, const fv_output *output) {
     const int64_t count = r->head->plan->desc.head_dim_v;
+    float factor[FV_MAX_ROWS];
     int32_t finite = 1;
+    for (int32_t row = 0; row < r->count; row++)
+        finite &= isfinite(r->scratch->l[row]) != 0;
+    fv_finish_sums(r->head, 0, r->count, r->scratch->m, r->scratch->l, factor);
     for (int32_t row = 0; row < r->count; row++) {
-        float l = r->scratch->l[row];
-        float factor = fv_sum_factor(l);
         float *o = r->scratch->o + row * r->o_stride;
         for (int64_t d = 0; d < count; d++) {
-            o[d] *= factor;
+            o[d] *= factor[row];
             finite &= isfinite(o[d]) != 0;
         }
         fv_narrow(r->head->plan->backend->convert, output->type, o, count, output->rows[row]);
-        finite &= isfinite(l) != 0;
     }
     return finite;
 }

@@ -2,8 +2,10 @@
 
 #include <string.h>
 
+#include "src/alibi.h"
 #include "src/integer.h"
 #include "src/pairs.h"
+#include "src/sinks.h"
 #include "src/stage.h"
 #include "src/sums.h"
 #include "src/terms.h"
@@ -195,6 +197,16 @@ static void move_reference(const fv_head *head, fv_panel *panel, const float *re
     kernels->rescale(panel->o, panel->ld, panel->vectors, head->plan->desc.head_dim_v, factor);
 }
 
+static void lower_by_distance(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch, int64_t key_begin,
+                              const fv_segment *segment) {
+    const int32_t first = segment->vector_begin * kernels_of(head)->lanes;
+    fv_alibi alibi;
+    fv_alibi_of_lanes(head, panel->first_lane, panel->lanes, key_begin + segment->key_begin, &alibi);
+    kernels_of(head)->alibi(segment_of(head, panel, scratch->s, segment), panel->ld,
+                            segment->vector_end - segment->vector_begin, segment->key_end - segment->key_begin,
+                            alibi.slope + first, alibi.diagonal + first, NULL);
+}
+
 void fv_panel_scores(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch, int64_t key_begin,
                      int32_t keys, const fv_visible *visible) {
     const fv_panel_kernels *kernels = kernels_of(head);
@@ -208,6 +220,8 @@ void fv_panel_scores(const fv_head *head, const fv_panel *panel, const fv_scratc
         score_segment(head, panel, scratch, key_begin, segment, zeros, NULL, NULL, 0);
         if (head->plan->cap > 0)
             kernels->softcap(s, panel->ld, vectors, segment_keys, head->plan->cap);
+        if (head->plan->has_alibi)
+            lower_by_distance(head, panel, scratch, key_begin, segment);
         if (head->plan->has_score_terms)
             kernels->add_terms(s, panel->ld, vectors, segment_keys, segment_of(head, panel, scratch->terms, segment));
         if (!fv_is_full(visible, segment))
@@ -405,14 +419,14 @@ static int32_t fit_f16(float *const *rows, int32_t lanes, int64_t count) {
     return 1;
 }
 
-/* Returns non-zero if the results were finite before they were rounded to the output's type. */
-static int32_t write_rows(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch,
-                          const fv_output *output) {
+/* Completes the sums and divides by them. Returns non-zero if the results were finite before they were rounded to the
+ * output's type. */
+static int32_t write_rows(const fv_head *head, fv_panel *panel, const fv_scratch *scratch, const fv_output *output) {
     const int64_t head_dim_v = head->plan->desc.head_dim_v;
-    float factor[FV_MAX_LANES] __attribute__((aligned(FV_ALIGNMENT)));
+    float factor[FV_MAX_LANES] __attribute__((aligned(FV_ALIGNMENT))) = {0};
     float *rows[FV_MAX_LANES] = {0};
     const int32_t may_leave_f16 = fv_uses_pairs(head, panel) && head->plan->desc.type_out == FOVEA_F16;
-    fv_panel_sum_factors(panel, factor);
+    fv_finish_sums(head, panel->first_lane, panel->lanes, panel->m, panel->l, factor);
     if (output->type == FOVEA_F32) {
         for (int32_t lane = 0; lane < panel->lanes; lane++)
             rows[lane] = output->rows[lane];
@@ -453,8 +467,7 @@ void fv_panel_finish(const fv_head *head, fv_panel *panel, const fv_scratch *scr
         fill(panel->l, panel->ld, 0.0f);
         memset(panel->o, 0, (size_t)panel->ld * (size_t)head->plan->desc.head_dim_v * sizeof(float));
     }
-    int32_t finite = write_rows(head, panel, scratch, output);
-    if (finite && !panel->suspect && sums_are_plausible(head, panel))
+    if (!panel->suspect && sums_are_plausible(head, panel) && write_rows(head, panel, scratch, output))
         return;
     compute_safely(head, panel, scratch);
     write_rows(head, panel, scratch, output);

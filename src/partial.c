@@ -1,8 +1,7 @@
 #include "src/partial.h"
 
-#include <math.h>
-
 #include "src/merge.h"
+#include "src/sinks.h"
 
 /* Partial results of one (batch entry, key/value head). */
 typedef struct partial {
@@ -51,11 +50,7 @@ static void write_log_sum_exp(const fv_call *call, const fv_head *head, int64_t 
         return;
     float lse[FV_MAX_LANES];
     int64_t offsets[FV_MAX_LANES];
-    call->plan->backend->row->log_sum_exp(m, l, lanes, lse);
-    /* The lowest finite score has no room for the factor of log2 units (terms.c). */
-    for (int32_t lane = 0; lane < lanes; lane++)
-        if (m[lane] == FV_NO_SCORE && l[lane] > 0.0f)
-            lse[lane] = FV_NO_SCORE;
+    fv_log_sum_exp(head, first_lane, lanes, m, l, lse);
     fv_lane_offsets(head, call->args->lse_strides, first_lane, lanes, offsets);
     for (int32_t lane = 0; lane < lanes; lane++)
         call->args->lse[offsets[lane]] = lse[lane];

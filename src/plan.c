@@ -102,7 +102,9 @@ static fovea_status decide(fovea_plan *plan) {
     plan->exp = exp_of(d, plan->pair);
     plan->pair_exp = pair_exp_of(d, plan->exp);
     plan->has_score_terms = (d->inputs & (FOVEA_INPUT_MASK | FOVEA_INPUT_BIAS)) != 0;
-    plan->two_pass = plan->has_score_terms || plan->cap > 0 || d->weights != FOVEA_WEIGHTS_NONE;
+    plan->has_sinks = (d->inputs & FOVEA_INPUT_SINKS) != 0;
+    plan->has_alibi = (d->inputs & FOVEA_INPUT_ALIBI) != 0;
+    plan->two_pass = plan->has_score_terms || plan->has_alibi || plan->cap > 0 || d->weights != FOVEA_WEIGHTS_NONE;
     return FOVEA_OK;
 }
 
@@ -164,7 +166,7 @@ size_t fovea_plan_describe(const fovea_plan *plan, char *text, size_t size) {
         "(%d vectors of %d), %s, blocks of %d keys, items of up to %d panels; %s; softmax %s, exp2 %s",
         plan->backend->name, rows ? "row" : "panel", (int)g->row_lanes, (int)g->panel_lanes, (int)panel->vectors,
         (int)panel->lanes, plan->pair ? "bf16 pairs" : "f32", (int)plan->key_block, (int)g->item_panels, splits,
-        plan->two_pass ? "two-pass (softcap, bias, mask or weights)" : "relative to a running reference",
+        plan->two_pass ? "two-pass (softcap, ALiBi, bias, mask or weights)" : "relative to a running reference",
         plan->exp == FV_EXP_FUSED ? "fused polynomial" : "SLEEF u35");
     return length < 0 ? 0 : (size_t)length;
 }

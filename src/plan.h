@@ -28,10 +28,14 @@ struct fovea_plan {
     float query_scale;
     /* softcap in log2 units; 0: none. */
     float cap;
+    /* Scores fall with the distance from the diagonal. */
+    int32_t has_alibi;
+    /* Rows have a logit without a value. */
+    int32_t has_sinks;
     /* Scores have additive terms: bias or mask. */
     int32_t has_score_terms;
-    /* Scores are stored before their exponentials are taken: softcap, bias, mask; or weights, whose own pass over the
-     * keys must round scores as the sums they are divided by did. */
+    /* Scores are stored before their exponentials are taken: softcap, ALiBi, bias, mask; or weights, whose own pass
+     * over the keys must round scores as the sums they are divided by did. */
     int32_t two_pass;
 };
 

@@ -1,18 +1,6 @@
 #include "src/terms.h"
 
-#include <float.h>
 #include <math.h>
-
-/* A bias in log2 units. Finite ones stay finite: only -inf forbids, and masks made of the lowest finite number are
- * common. */
-static inline float in_log2_units(float bias) {
-    float term = bias * FV_LOG2_E;
-    if (term > FLT_MAX && bias <= FLT_MAX)
-        return FLT_MAX;
-    if (term < -FLT_MAX && bias >= -FLT_MAX)
-        return -FLT_MAX;
-    return term;
-}
 
 /* Elements `stride` apart, as f32. */
 static void gather_f32(const float *from, int64_t stride, int32_t count, float *to) {
@@ -42,7 +30,7 @@ static void bias_terms(const fovea_plan *plan, const void *bias, int64_t stride,
     else
         gather_16_bits(kernels, type, bias, stride, keys, row);
     for (int32_t key = 0; key < keys; key++)
-        row[key] = in_log2_units(row[key]);
+        row[key] = fv_in_log2_units(row[key]);
 }
 
 static void forbid(const uint8_t *mask, int64_t stride, int32_t keys, float *row) {

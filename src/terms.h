@@ -2,7 +2,20 @@
 #ifndef FOVEA_SRC_TERMS_H
 #define FOVEA_SRC_TERMS_H
 
+#include <float.h>
+
 #include "src/call.h"
+
+/* An additive term in log2 units. Finite ones stay finite: only -inf forbids, and masks made of the lowest finite
+ * number are common. */
+static inline float fv_in_log2_units(float natural) {
+    float term = natural * FV_LOG2_E;
+    if (term > FLT_MAX && natural <= FLT_MAX)
+        return FLT_MAX;
+    if (term < -FLT_MAX && natural >= -FLT_MAX)
+        return -FLT_MAX;
+    return term;
+}
 
 /* The terms of one lane for keys [key_begin, key_begin + keys), into row. */
 void fv_terms_of_lane(const fv_head *head, int64_t lane, int64_t key_begin, int32_t keys, float *row);

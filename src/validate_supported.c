@@ -18,8 +18,6 @@ fovea_status fv_check_supported(const fovea_attention_desc *desc) {
         /* In this version. */
         {desc->form_q != FOVEA_FORM_DENSE, "form_q: this version computes the dense form"},
         {desc->form_kv != FOVEA_FORM_DENSE, "form_kv: this version computes the dense form"},
-        {(desc->inputs & FOVEA_INPUT_ALIBI) != 0, "inputs: this version has no ALiBi (alibi_slopes)"},
-        {(desc->inputs & FOVEA_INPUT_SINKS) != 0, "inputs: this version has no sinks"},
         {desc->weights != FOVEA_WEIGHTS_NONE && desc->weights != FOVEA_WEIGHTS_PROBABILITIES,
          "weights: this version gives probabilities"},
     };

@@ -108,6 +108,56 @@ START_TEST(query_offsets_far_outside_the_sequence) {
 }
 END_TEST
 
+START_TEST(alibi_with_each_diagonal_and_every_other_term) {
+    for (int diagonal = FOVEA_DIAGONAL_BOTTOM_RIGHT; diagonal <= FOVEA_DIAGONAL_OFFSETS; diagonal++) {
+        for (int64_t len_q = 1; len_q <= 70; len_q += 23) {
+            CHECK_ON_CASE(_i, .batch = 2, .heads_q = 4, .heads_kv = 2, .len_q = len_q, .len_kv = 90,
+                          .inputs = FOVEA_INPUT_ALIBI, .diagonal = (fovea_diagonal)diagonal, .query_offset = -30,
+                          .slopes_shared = len_q % 2, .outputs = FOVEA_OUTPUT_LSE);
+            CHECK_ON_CASE(_i, .batch = 2, .heads_q = 6, .heads_kv = 2, .len_q = len_q, .len_kv = 600,
+                          .inputs = FOVEA_INPUT_ALIBI | FOVEA_INPUT_KEY_LENGTHS | FOVEA_INPUT_FIRST_KEYS, .causal = 1,
+                          .diagonal = (fovea_diagonal)diagonal, .query_offset = 500, .row_step = 3, .head_dim_v = 9);
+            CHECK_ON_CASE(_i, .heads_q = 3, .heads_kv = 1, .len_q = len_q, .len_kv = 45, .softcap = 5,
+                          .inputs = FOVEA_INPUT_ALIBI | FOVEA_INPUT_BIAS | FOVEA_INPUT_MASK, .bias_forbids = 0.2,
+                          .diagonal = (fovea_diagonal)diagonal, .slope_range = 2, .has_window_left = 1,
+                          .window_left = 20, .weights = FOVEA_WEIGHTS_PROBABILITIES);
+        }
+    }
+    CHECK_ON_CASE(_i, .len_q = 1, .len_kv = 5000, .inputs = FOVEA_INPUT_ALIBI, .slope_range = 0.01f,
+                  .outputs = FOVEA_OUTPUT_LSE);
+}
+END_TEST
+
+START_TEST(sinks_take_their_share_once) {
+    static const float ranges[] = {2, 60};
+    for (int range = 0; range < 2; range++) {
+        for (int64_t len_q = 1; len_q <= 30; len_q += 29) {
+            CHECK_ON_CASE(_i, .batch = 2, .heads_q = 6, .heads_kv = 2, .len_q = len_q, .len_kv = 50,
+                          .inputs = FOVEA_INPUT_SINKS, .sink_range = ranges[range], .outputs = FOVEA_OUTPUT_LSE,
+                          .weights = FOVEA_WEIGHTS_PROBABILITIES);
+            /* Keys that are split, in prefill too. */
+            CHECK_ON_CASE(_i, .heads_q = 4, .heads_kv = 2, .len_q = len_q, .len_kv = 4000, .head_dim_v = 9,
+                          .inputs = FOVEA_INPUT_SINKS, .sink_range = ranges[range], .outputs = FOVEA_OUTPUT_LSE,
+                          .has_window_left = range, .window_left = 1500, .row_step = 7);
+            /* Rows that see no key: their log-sum-exp is the sink. */
+            CHECK_ON_CASE(_i, .batch = 2, .heads_q = 3, .heads_kv = 1, .len_q = len_q, .len_kv = 40, .causal = 1,
+                          .diagonal = FOVEA_DIAGONAL_OFFSETS, .query_offset = -10, .sink_range = ranges[range],
+                          .inputs = FOVEA_INPUT_SINKS | FOVEA_INPUT_MASK | FOVEA_INPUT_ALIBI, .mask_density = 0.05,
+                          .outputs = FOVEA_OUTPUT_LSE);
+            CHECK_ON_CASE(_i, .heads_q = 2, .len_q = len_q, .len_kv = 0, .inputs = FOVEA_INPUT_SINKS,
+                          .sink_range = ranges[range], .outputs = FOVEA_OUTPUT_LSE);
+        }
+    }
+    /* Infinite and NaN ones, and values that make a first try overflow. */
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+        CHECK_ON_CASE(_i, .seed = seed, .heads_q = 4, .heads_kv = 2, .len_q = seed % 2 ? 2 : 25, .len_kv = 60,
+                      .inputs = FOVEA_INPUT_SINKS, .hostile = 1, .outputs = FOVEA_OUTPUT_LSE);
+        CHECK_ON_CASE(_i, .seed = seed, .heads_q = 4, .heads_kv = 2, .len_q = seed % 2 ? 2 : 25, .len_kv = 60,
+                      .inputs = FOVEA_INPUT_SINKS, .value_range = 3e38f, .outputs = FOVEA_OUTPUT_LSE);
+    }
+}
+END_TEST
+
 START_TEST(mask_and_bias_broadcast_over_every_combination_of_axes) {
     for (int32_t axes = 0; axes < 16; axes++) {
         CHECK_ON_CASE(_i, .batch = 2, .heads_q = 4, .heads_kv = 2, .len_q = 19, .len_kv = 45,
@@ -373,6 +423,8 @@ Suite *attention_suite(void) {
     ADD_FOR_CASES(features, windows_on_both_sides_with_and_without_causality);
     ADD_FOR_CASES(features, a_window_far_beyond_the_sequence_changes_nothing);
     ADD_FOR_CASES(features, query_offsets_far_outside_the_sequence);
+    ADD_FOR_CASES(features, alibi_with_each_diagonal_and_every_other_term);
+    ADD_FOR_CASES(features, sinks_take_their_share_once);
     ADD_FOR_CASES(features, mask_and_bias_broadcast_over_every_combination_of_axes);
     ADD_FOR_CASES(features, keys_past_the_length_are_never_read);
     ADD_FOR_CASES(features, every_layout_of_inputs_and_outputs);

@@ -511,6 +511,35 @@ START_TEST(softcap_is_cap_times_tanh) {
 }
 END_TEST
 
+static float slope_of(const change_case *c, int32_t column) {
+    return c->shift[column] == FV_NO_SCORE ? 0.0f : c->shift[column];
+}
+
+static void apply_alibi(const change_case *c, const fv_panel_kernels *kernels, const arrangement *where,
+                        kernel_memory *memory, float *s, float *peak) {
+    float slope[FV_MAX_LANES], diagonal[FV_MAX_LANES];
+    for (int32_t i = 0; i < c->columns; i++) {
+        slope[i] = slope_of(c, i);
+        diagonal[i] = (float)c->visible_begin[i];
+    }
+    kernels->alibi(s + (int64_t)c->key_begin * where->ld, where->ld, where->vectors, c->key_end - c->key_begin,
+                   take_lanes(memory, where, slope), take_lanes(memory, where, diagonal), peak);
+}
+
+static bool is_lowered_right(const change_case *c, int32_t key, int32_t column, float before, float after) {
+    if (key < c->key_begin || key >= c->key_end) {
+        return same_floats(1, &before, &after);
+    }
+    /* Keys are counted from the first that the kernel takes. */
+    const double fall = (double)slope_of(c, column) * abs(c->visible_begin[column] - (key - c->key_begin));
+    return is_near(after, (double)before - fall, 0x1p-23 * (fabs((double)before) + fabs(fall)) + 0x1p-149);
+}
+
+START_TEST(alibi_lowers_scores_by_their_distance_from_the_diagonal) {
+    check_change(&(change_test){"alibi", apply_alibi, is_lowered_right, 9, true}, _i);
+}
+END_TEST
+
 static void apply_add_terms(const change_case *c, const fv_panel_kernels *kernels, const arrangement *where,
                             kernel_memory *memory, float *s, float *peak) {
     (void)peak;
@@ -872,6 +901,7 @@ Suite *panel_kernels_suite(void) {
     ADD_FOR_BACKENDS(tcase, mask_lanes_forbids_what_is_outside_each_lanes_keys);
     ADD_FOR_BACKENDS(tcase, peaks_are_the_largest_scores_and_pass_over_nan);
     ADD_FOR_BACKENDS(tcase, softcap_is_cap_times_tanh);
+    ADD_FOR_BACKENDS(tcase, alibi_lowers_scores_by_their_distance_from_the_diagonal);
     ADD_FOR_BACKENDS(tcase, add_terms_adds_and_minus_infinity_forbids_whatever_the_score);
     ADD_FOR_BACKENDS(tcase, exponentials_are_exp2_exactly_zero_below_minus_126_and_mark_minus_infinity);
     ADD_FOR_BACKENDS(tcase, sleefs_exponentials_that_need_no_flush_are_the_same_without);

@@ -369,6 +369,27 @@ START_TEST(row_softcap_is_cap_times_tanh) {
 }
 END_TEST
 
+START_TEST(row_alibi_lowers_scores_by_their_distance_from_the_diagonal) {
+    const fv_row_kernels *kernels = backend_at(_i)->row;
+    test_random random = test_random_named("row alibi", _i);
+    for (int64_t n = 0; n < test_scaled(500); n++) {
+        kernel_memory memory = kernel_memory_create(&random);
+        const int32_t count = random_count(&random);
+        const int32_t diagonal = (int32_t)random_between(&random, -5, count + 5);
+        const float slope = random_float(&random, -2, 2);
+        float *s = take_scores(&memory, count, 9);
+        const float *before = copy_of(&memory, s, count);
+        kernels->alibi(s, count, slope, (float)diagonal);
+        for (int32_t i = 0; i < count; i++) {
+            const double fall = (double)slope * abs(diagonal - i), exact = (double)before[i] - fall;
+            const double bound = 0x1p-23 * (fabs((double)before[i]) + fabs(fall)) + 0x1p-149;
+            ck_assert_msg(is_near(s[i], exact, bound), "%.9g became %.9g", (double)before[i], (double)s[i]);
+        }
+        kernel_memory_end(&memory);
+    }
+}
+END_TEST
+
 START_TEST(row_add_terms_adds_and_minus_infinity_forbids_whatever_the_score) {
     const fv_row_kernels *kernels = backend_at(_i)->row;
     test_random random = test_random_named("row add_terms", _i);
@@ -522,6 +543,7 @@ Suite *row_kernels_suite(void) {
     ADD_FOR_BACKENDS(tcase, a_nan_value_reaches_exactly_the_rows_that_weigh_it);
     ADD_FOR_BACKENDS(tcase, peak_is_the_largest_and_passes_over_nan);
     ADD_FOR_BACKENDS(tcase, row_softcap_is_cap_times_tanh);
+    ADD_FOR_BACKENDS(tcase, row_alibi_lowers_scores_by_their_distance_from_the_diagonal);
     ADD_FOR_BACKENDS(tcase, row_add_terms_adds_and_minus_infinity_forbids_whatever_the_score);
     ADD_FOR_BACKENDS(tcase, row_exponentials_are_exp2_and_return_their_sum);
     ADD_FOR_BACKENDS(tcase, an_exponential_does_not_depend_on_its_place_in_the_row);

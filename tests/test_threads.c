@@ -26,6 +26,8 @@ static const problem_spec shapes[] = {
                    .inputs = FOVEA_INPUT_KEY_LENGTHS),
     PROBLEM_FIELDS(.batch = 2, .len_q = 130, .len_kv = 200, .inputs = FOVEA_INPUT_MASK | FOVEA_INPUT_BIAS, .softcap = 9,
                    .weights = FOVEA_WEIGHTS_PROBABILITIES),
+    PROBLEM_FIELDS(.batch = 2, .heads_q = 4, .heads_kv = 2, .len_q = 2, .len_kv = 2600,
+                   .inputs = FOVEA_INPUT_ALIBI | FOVEA_INPUT_SINKS, .outputs = FOVEA_OUTPUT_LSE),
     PROBLEM_FIELDS(.len_q = 400, .len_kv = 400, .has_window_left = 1, .window_left = 100, .has_window_right = 1,
                    .window_right = 3),
     PROBLEM_FIELDS(.heads_q = 2, .heads_kv = 2, .len_q = 70, .len_kv = 1100, .hostile = 3, .outputs = FOVEA_OUTPUT_LSE),

@@ -102,6 +102,22 @@ static void softcap(float *s, int32_t ld, int32_t vectors, int32_t keys, float c
             v_store(s + lane, v_mul(v_set(cap), v_sleef_tanh(v_load(s + lane))));
 }
 
+static void alibi(float *s, int32_t ld, int32_t vectors, int32_t keys, const float *slope, const float *diagonal,
+                  float *peak) {
+    for (int32_t lane = 0; lane < vectors * V_LANES; lane += V_LANES) {
+        vf falling = v_sub(v_set(0.0f), v_load(slope + lane)), from = v_load(diagonal + lane);
+        vf largest = peak ? v_load(peak + lane) : v_set(0.0f);
+        for (int32_t key = 0; key < keys; key++) {
+            float *at = s + (int64_t)key * ld + lane;
+            vf x = v_fma(falling, v_absolute(v_sub(from, v_set((float)key))), v_load(at));
+            largest = v_max(x, largest);
+            v_store(at, x);
+        }
+        if (peak)
+            v_store(peak + lane, largest);
+    }
+}
+
 static void add_terms(float *s, int32_t ld, int32_t vectors, int32_t keys, const float *terms) {
     vf forbidden = v_set(-INFINITY);
     for (int32_t key = 0; key < keys; key++, s += ld, terms += ld)

@@ -114,6 +114,28 @@ static void row_softcap(float *s, int32_t count, float cap) {
     on_whole_vectors(s, count, whole_softcap, cap);
 }
 
+/* Lanes count keys from `first` on. */
+static void whole_alibi(float *s, int32_t count, int32_t first, float slope, float diagonal) {
+    float keys[V_LANES];
+    for (int32_t i = 0; i < V_LANES; i++)
+        keys[i] = (float)i;
+    for (int32_t i = 0; i < count; i += V_LANES) {
+        vf key = v_add(v_load(keys), v_set((float)(first + i)));
+        v_store(s + i, v_fma(v_set(-slope), v_absolute(v_sub(v_set(diagonal), key)), v_load(s + i)));
+    }
+}
+
+static void row_alibi(float *s, int32_t count, float slope, float diagonal) {
+    int32_t whole = count / V_LANES * V_LANES;
+    whole_alibi(s, whole, 0, slope, diagonal);
+    if (whole < count) {
+        float part[V_LANES] = {0};
+        memcpy(part, s + whole, (size_t)(count - whole) * sizeof(float));
+        whole_alibi(part, V_LANES, whole, slope, diagonal);
+        memcpy(s + whole, part, (size_t)(count - whole) * sizeof(float));
+    }
+}
+
 static void row_add_terms(float *s, const float *terms, int32_t count) {
     vf forbidden = v_set(-INFINITY);
     int32_t i = 0;
@@ -214,7 +236,7 @@ static const fv_row_reads int8_reads = ROW_READS(int8, 1);
 #define ROW_FAMILY(F32_READS)                                                                                        \
     .read =                                                                                                          \
         {[FOVEA_F32] = F32_READS, [FOVEA_F16] = &f16_reads, [FOVEA_BF16] = &bf16_reads, [FOVEA_INT8] = &int8_reads}, \
-    .peak = peak, .softcap = row_softcap, .add_terms = row_add_terms, .exponentials = row_exponentials,              \
-    .scale = row_scale, .log_sum_exp = log_sum_exp
+    .peak = peak, .softcap = row_softcap, .alibi = row_alibi, .add_terms = row_add_terms,                            \
+    .exponentials = row_exponentials, .scale = row_scale, .log_sum_exp = log_sum_exp
 
 #endif

@@ -48,6 +48,10 @@ static inline float fv_probability(float s, float shift, fv_exp exp, int32_t mar
     return fv_exp2(s - shift, exp);
 }
 
+static inline float fv_alibi(float s, float slope, float diagonal, int32_t key) {
+    return s - slope * fabsf(diagonal - (float)key);
+}
+
 static inline float fv_add_term(float s, float term) {
     return term == -INFINITY ? -INFINITY : s + term;
 }

@@ -90,6 +90,17 @@ static void softcap(float *s, int32_t ld, int32_t vectors, int32_t keys, float c
             s[lane] = cap * Sleef_tanhf1_u10purec(s[lane]);
 }
 
+static void alibi(float *s, int32_t ld, int32_t vectors, int32_t keys, const float *slope, const float *diagonal,
+                  float *peak) {
+    for (int32_t key = 0; key < keys; key++, s += ld)
+        for (int32_t first = 0; first < vectors * LANES; first += LANES) {
+            for (int32_t lane = first; lane < first + LANES; lane++)
+                s[lane] = fv_alibi(s[lane], slope[lane], diagonal[lane], key);
+            if (peak)
+                raise_peak(peak + first, s + first);
+        }
+}
+
 static void add_terms(float *s, int32_t ld, int32_t vectors, int32_t keys, const float *terms) {
     for (int32_t key = 0; key < keys; key++, s += ld, terms += ld)
         for (int32_t lane = 0; lane < vectors * LANES; lane++)
@@ -157,6 +168,7 @@ const fv_panel_kernels fv_generic_panel = {
     .mask_lanes = mask_lanes,
     .peaks = peaks,
     .softcap = softcap,
+    .alibi = alibi,
     .add_terms = add_terms,
     .exponentials = exponentials,
     .rescale = rescale,

@@ -114,6 +114,11 @@ static void softcap(float *s, int32_t count, float cap) {
         s[i] = cap * Sleef_tanhf1_u10purec(s[i]);
 }
 
+static void alibi(float *s, int32_t count, float slope, float diagonal) {
+    for (int32_t key = 0; key < count; key++)
+        s[key] = fv_alibi(s[key], slope, diagonal, key);
+}
+
 static void add_terms(float *s, const float *terms, int32_t count) {
     for (int32_t i = 0; i < count; i++)
         s[i] = fv_add_term(s[i], terms[i]);
@@ -150,6 +155,7 @@ const fv_row_kernels fv_generic_row = {
         {[FOVEA_F32] = &f32_reads, [FOVEA_F16] = &f16_reads, [FOVEA_BF16] = &bf16_reads, [FOVEA_INT8] = &int8_reads},
     .peak = peak,
     .softcap = softcap,
+    .alibi = alibi,
     .add_terms = add_terms,
     .exponentials = exponentials,
     .scale = scale,

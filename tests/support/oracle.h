@@ -45,6 +45,8 @@ typedef struct oracle {
     /* The largest sum of |scale * q * k| + |ALiBi| + |bias|, and the largest |v|, over allowed positions. */
     double size;
     double max_v;
+    /* The largest |sink|, which a log-sum-exp may have to be rounded to. */
+    double max_sink;
 } oracle;
 
 /* The problem must be one that the library accepts. row_step >= 1 leaves rows out, for large problems. */

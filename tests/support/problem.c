@@ -359,18 +359,20 @@ static void create_inputs(problem *self) {
         create_bias(self, &random);
     }
     if (spec->inputs & FOVEA_INPUT_ALIBI) {
-        self->alibi = tensor_create(spec->batch, 1, 1, spec->heads_q, sizeof(float), LAYOUT_BHSD, spec->side);
-        fill_random(&self->alibi, &random, 0.25f);
+        self->alibi = tensor_create(spec->batch, 1, 1, spec->heads_q, sizeof(float),
+                                    spec->slopes_shared ? LAYOUT_BROADCAST_BATCH : LAYOUT_BHSD, spec->side);
+        fill_random(&self->alibi, &random, spec->slope_range);
     }
     if (spec->inputs & FOVEA_INPUT_SINKS) {
         self->sinks = tensor_create(1, 1, 1, spec->heads_q, sizeof(float), LAYOUT_BHSD, spec->side);
-        fill_random(&self->sinks, &random, 2);
+        fill_random(&self->sinks, &random, spec->sink_range);
     }
     if (spec->hostile > 0) {
         strew(poisonable(&self->k, &self->k_scales), &random, spec->hostile);
         strew(poisonable(&self->v, &self->v_scales), &random, spec->hostile);
         strew(&self->q, &random, 1);
         strew(&self->bias, &random, spec->inputs & FOVEA_INPUT_BIAS ? 1 : 0);
+        strew(&self->sinks, &random, spec->inputs & FOVEA_INPUT_SINKS && spec->hostile % 2 ? 1 : 0);
     }
     forbid_rest(self, &self->k, spec->layout_k);
     forbid_rest(self, &self->v, spec->layout_v);
@@ -537,6 +539,9 @@ static text describe(const problem_spec *spec) {
     REAL_NUMBER(bias_forbids);
     INTEGER(mask_broadcast);
     INTEGER(bias_broadcast);
+    REAL_NUMBER(slope_range);
+    REAL_NUMBER(sink_range);
+    INTEGER(slopes_shared);
     INTEGER(hostile);
     INTEGER(layout_q);
     INTEGER(layout_k);
@@ -967,6 +972,9 @@ static void randomise_scores(problem_spec *spec, test_random *random) {
     spec->mask_density = random_chance(random, 0.5) ? 0.7 : 0.05;
     spec->mask_broadcast = (int32_t)random_between(random, 0, 15);
     spec->bias_broadcast = (int32_t)random_between(random, 0, 15);
+    spec->slope_range = (float)RANDOM_OF(random, 0.01, 0.25, 0.25, 4);
+    spec->sink_range = (float)RANDOM_OF(random, 2, 2, 40);
+    spec->slopes_shared = random_chance(random, 0.5);
     spec->hostile = random_chance(random, 0.2) ? (int32_t)random_between(random, 1, 4) : 0;
 }
 

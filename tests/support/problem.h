@@ -71,6 +71,9 @@ typedef struct problem_spec {
     /* Probability that the mask allows a position, that the bias forbids one. */
     double mask_density, bias_forbids;
     int32_t mask_broadcast, bias_broadcast;
+    /* Slopes and sinks are drawn from [-range, range]; slopes differ from one batch entry to the next, or not. */
+    float slope_range, sink_range;
+    int32_t slopes_shared;
     /* Number of NaN and infinities strewn over k and v (and, by one each, q and bias). */
     int32_t hostile;
     tensor_layout layout_q, layout_k, layout_v, layout_out;
@@ -91,9 +94,10 @@ typedef struct problem_spec {
     float slack;
 } problem_spec;
 
-#define PROBLEM_DEFAULTS                                                                                           \
-    .seed = 1, .batch = 1, .heads_q = 1, .heads_kv = 1, .len_q = 1, .len_kv = 1, .head_dim = 32, .head_dim_v = 32, \
-    .query_range = 1, .value_range = 1, .mask_density = 0.7, .concurrency = 2, .row_step = 1, .slack = 2
+#define PROBLEM_DEFAULTS                                                                                              \
+    .seed = 1, .batch = 1, .heads_q = 1, .heads_kv = 1, .len_q = 1, .len_kv = 1, .head_dim = 32, .head_dim_v = 32,    \
+    .query_range = 1, .value_range = 1, .mask_density = 0.7, .slope_range = 0.25f, .sink_range = 2, .concurrency = 2, \
+    .row_step = 1, .slack = 2
 
 /* A specification with the given fields; the others have their defaults. An lvalue that lives as long as its block. In
  * a static array: PROBLEM_FIELDS. */
