@@ -233,7 +233,7 @@ typedef struct fv_panel_kernels {
     /* peak[lane] = max(peak[lane], s[key][lane]) over keys; NaN is passed over. */
     void (*peaks)(const float *s, int32_t ld, int32_t vectors, int32_t keys, float *peak);
 
-    /* s = cap * tanh(s). */
+    /* s = cap * tanh(s), tanh within 1.6 ULP. */
     void (*softcap)(float *s, int32_t ld, int32_t vectors, int32_t keys, float cap);
 
     /* s[key][lane] -= slope[lane] * |diagonal[lane] - key|, the product rounded with the difference where the
@@ -353,7 +353,7 @@ typedef struct fv_row_kernels {
     /* The largest of s[0 ... count-1] and `peak`; NaN is passed over. */
     float (*peak)(const float *s, int32_t count, float peak);
 
-    /* s = cap * tanh(s). */
+    /* s = cap * tanh(s), as in the panel family. */
     void (*softcap)(float *s, int32_t count, float cap);
 
     /* s[key] -= slope * |diagonal - key|, as in the panel family. */

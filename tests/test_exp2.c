@@ -1,4 +1,5 @@
-/* The exponentials over EVERY float in [-126, 0], against f64: the proof of the bounds that arch/kernel.h states. Takes
+/* The exponentials over EVERY float in [-126, 0], and softcap's tanh, against f64: the proof of the bounds that
+ * arch/kernel.h states. Takes
  * about 15 seconds a backend and exponential; FOVEA_TEST_SCALE below 1 takes every n-th chunk. */
 #include <check.h>
 #include <math.h>
@@ -7,9 +8,6 @@
 
 #include "support/backends.h"
 #include "support/random.h"
-
-/* Bit patterns of -0.0 and -126. */
-static const uint32_t first_bits = 0x80000000u, last_bits = 0xc2fc0000u;
 
 static float float_of(uint32_t bits) {
     float x;
@@ -28,44 +26,64 @@ typedef struct worst {
     float at;
 } worst;
 
-static void check_chunk(const fv_panel_kernels *kernels, fv_exp exp, uint32_t bits, worst *found) {
-    static float s[FV_MAX_BLOCK * FV_MAX_LANES] __attribute__((aligned(FV_ALIGNMENT)));
-    const int32_t count = FV_MAX_BLOCK * kernels->lanes;
-    for (int32_t i = 0; i < count; i++) {
-        const uint32_t next = bits + (uint32_t)i;
-        s[i] = float_of(next < last_bits ? next : last_bits);
+static void note(worst *found, float x, float result, double exact) {
+    const double error = fabs((double)result - exact);
+    if (!(error <= found->relative * exact)) {
+        found->relative = error / exact;
+        found->at = x;
     }
-    kernels->exponentials(s, kernels->lanes, 1, FV_MAX_BLOCK, NULL, exp, 0);
-    for (int32_t i = 0; i < count; i++) {
-        const uint32_t next = bits + (uint32_t)i;
-        const float x = float_of(next < last_bits ? next : last_bits);
-        const double exact = exact_exp2(x), error = fabs((double)s[i] - exact);
-        if (!(error <= found->relative * exact)) {
-            found->relative = error / exact;
-            found->at = x;
-        }
-        /* An ULP is 2^-23 of the power of two below the value. */
-        if (!(error <= found->ulp * 0x1p-24 * exact)) {
-            int exponent;
-            frexp(exact, &exponent);
-            const double ulp = error / ldexp(1, exponent - 24);
-            found->ulp = !(ulp <= found->ulp) ? ulp : found->ulp;
-        }
+    /* An ULP is 2^-23 of the power of two below the value. */
+    if (!(error <= found->ulp * 0x1p-24 * exact)) {
+        int exponent;
+        frexp(exact, &exponent);
+        const double ulp = error / ldexp(1, exponent - 24);
+        found->ulp = !(ulp <= found->ulp) ? ulp : found->ulp;
     }
 }
 
-START_TEST(every_float_from_minus_126_to_0_is_within_the_bound) {
-    const backend_case at = backend_case_at(_i);
-    const fv_panel_kernels *kernels = at.backend->panel;
-    const fv_exp exp = at.exp == FOVEA_EXP_FUSED ? FV_EXP_FUSED : FV_EXP_SLEEF;
+/* Runs of the floats whose bits are [first, last], of a chunk each. */
+typedef struct float_range {
+    uint32_t first, last;
+} float_range;
+
+static float float_in(float_range range, uint64_t bits) {
+    return float_of(bits < range.last ? (uint32_t)bits : range.last);
+}
+
+typedef void apply_kernel(const fv_panel_kernels *kernels, fv_exp exp, float *s);
+typedef double exact_function(float x);
+
+static worst worst_over(const fv_panel_kernels *kernels, fv_exp exp, float_range range, apply_kernel *apply,
+                        exact_function *exact) {
+    static float s[FV_MAX_BLOCK * FV_MAX_LANES] __attribute__((aligned(FV_ALIGNMENT)));
     const uint32_t chunk = (uint32_t)(FV_MAX_BLOCK * kernels->lanes);
     /* 1024 is a scale of 1: everything. */
     const int64_t scaled = test_scaled(1024);
     const uint32_t stride = scaled < 1024 ? (uint32_t)(1024 / scaled) : 1;
     worst found = {0};
-    for (uint64_t bits = first_bits; bits <= last_bits; bits += (uint64_t)chunk * stride) {
-        check_chunk(kernels, exp, (uint32_t)bits, &found);
+    for (uint64_t bits = range.first; bits <= range.last; bits += (uint64_t)chunk * stride) {
+        for (uint32_t i = 0; i < chunk; i++) {
+            s[i] = float_in(range, bits + i);
+        }
+        apply(kernels, exp, s);
+        for (uint32_t i = 0; i < chunk; i++) {
+            const float x = float_in(range, bits + i);
+            note(&found, x, s[i], exact(x));
+        }
     }
+    return found;
+}
+
+static void apply_exp2(const fv_panel_kernels *kernels, fv_exp exp, float *s) {
+    kernels->exponentials(s, kernels->lanes, 1, FV_MAX_BLOCK, NULL, exp, 0);
+}
+
+START_TEST(every_float_from_minus_126_to_0_is_within_the_bound) {
+    const backend_case at = backend_case_at(_i);
+    const fv_exp exp = at.exp == FOVEA_EXP_FUSED ? FV_EXP_FUSED : FV_EXP_SLEEF;
+    /* -0.0 and -126. */
+    const worst found =
+        worst_over(at.backend->panel, exp, (float_range){0x80000000u, 0xc2fc0000u}, apply_exp2, exact_exp2);
     printf("exp2 %-15s relative error %.3e, %.2f ULP, worst at %.9g\n", at.name, found.relative, found.ulp,
            (double)found.at);
     fflush(stdout);
@@ -77,12 +95,33 @@ START_TEST(every_float_from_minus_126_to_0_is_within_the_bound) {
 }
 END_TEST
 
+static void apply_tanh(const fv_panel_kernels *kernels, fv_exp exp, float *s) {
+    (void)exp;
+    kernels->softcap(s, kernels->lanes, 1, FV_MAX_BLOCK, 1.0f);
+}
+
+static double exact_tanh(float x) {
+    return tanh((double)x);
+}
+
+START_TEST(softcaps_tanh_of_every_float_from_2_to_the_minus_12_to_16_is_within_the_bound) {
+    const fv_backend *backend = backend_at(_i);
+    const worst found =
+        worst_over(backend->panel, FV_EXP_SLEEF, (float_range){0x39800000u, 0x41800000u}, apply_tanh, exact_tanh);
+    printf("tanh %-15s relative error %.3e, %.2f ULP, worst at %.9g\n", backend->name, found.relative, found.ulp,
+           (double)found.at);
+    fflush(stdout);
+    ck_assert_double_le(found.ulp, 1.6);
+}
+END_TEST
+
 Suite *exp2_suite(void);
 
 Suite *exp2_suite(void) {
     Suite *suite = suite_create("exp2");
     TCase *tcase = tcase_create("exhaustive");
     ADD_FOR_CASES(tcase, every_float_from_minus_126_to_0_is_within_the_bound);
+    ADD_FOR_BACKENDS(tcase, softcaps_tanh_of_every_float_from_2_to_the_minus_12_to_16_is_within_the_bound);
     suite_add_tcase(suite, tcase);
     return suite;
 }

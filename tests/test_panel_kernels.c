@@ -502,8 +502,8 @@ static bool is_capped_right(const change_case *c, int32_t key, int32_t column, f
     (void)key;
     (void)column;
     const double exact = (double)c->cap * tanh((double)before);
-    /* 3.5 ULP of tanh and a product. */
-    return is_near(after, exact, 5 * 0x1p-23 * fabs(exact) + 0x1p-149);
+    /* 1.6 ULP of tanh and a product. */
+    return is_near(after, exact, 2.2 * 0x1p-23 * fabs(exact) + 0x1p-149);
 }
 
 START_TEST(softcap_is_cap_times_tanh) {

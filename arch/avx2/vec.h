@@ -114,10 +114,6 @@ static inline vf v_sleef_exp2(vf x) {
     return Sleef_exp2f8_u35avx2(x);
 }
 
-static inline vf v_sleef_tanh(vf x) {
-    return Sleef_tanhf8_u10avx2(x);
-}
-
 static inline vf v_sleef_log2(vf x) {
     return Sleef_log2f8_u10avx2(x);
 }

@@ -122,10 +122,6 @@ static inline vf v_sleef_exp2(vf x) {
     return Sleef_exp2f16_u35avx512f(x);
 }
 
-static inline vf v_sleef_tanh(vf x) {
-    return Sleef_tanhf16_u10avx512f(x);
-}
-
 static inline vf v_sleef_log2(vf x) {
     return Sleef_log2f16_u10avx512f(x);
 }

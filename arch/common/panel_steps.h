@@ -3,6 +3,7 @@
 #ifndef FOVEA_ARCH_COMMON_PANEL_STEPS_H
 #define FOVEA_ARCH_COMMON_PANEL_STEPS_H
 
+#include "arch/common/tanh.h"
 #include <string.h>
 
 #include "arch/common/sleef_exp2.h"
@@ -99,7 +100,7 @@ static void peaks(const float *s, int32_t ld, int32_t vectors, int32_t keys, flo
 static void softcap(float *s, int32_t ld, int32_t vectors, int32_t keys, float cap) {
     for (int32_t key = 0; key < keys; key++, s += ld)
         for (int32_t lane = 0; lane < vectors * V_LANES; lane += V_LANES)
-            v_store(s + lane, v_mul(v_set(cap), v_sleef_tanh(v_load(s + lane))));
+            v_store(s + lane, v_mul(v_set(cap), v_tanh(v_load(s + lane))));
 }
 
 static void alibi(float *s, int32_t ld, int32_t vectors, int32_t keys, const float *slope, const float *diagonal,

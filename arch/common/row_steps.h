@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "arch/common/ahead.h"
+#include "arch/common/tanh.h"
 
 #define FV_LOG_2 0.693147180559945309f
 
@@ -107,7 +108,7 @@ on_whole_vectors(float *s, int32_t count, void (*operation)(float *, int32_t, fl
 
 static void whole_softcap(float *s, int32_t count, float cap) {
     for (int32_t i = 0; i < count; i += V_LANES)
-        v_store(s + i, v_mul(v_set(cap), v_sleef_tanh(v_load(s + i))));
+        v_store(s + i, v_mul(v_set(cap), v_tanh(v_load(s + i))));
 }
 
 static void row_softcap(float *s, int32_t count, float cap) {

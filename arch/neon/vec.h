@@ -169,10 +169,6 @@ static inline vf v_sleef_exp2(vf x) {
     return Sleef_exp2f4_u35advsimd(x);
 }
 
-static inline vf v_sleef_tanh(vf x) {
-    return Sleef_tanhf4_u10advsimd(x);
-}
-
 static inline vf v_sleef_log2(vf x) {
     return Sleef_log2f4_u10advsimd(x);
 }
