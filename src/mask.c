@@ -4,6 +4,10 @@ static int32_t min32(int32_t a, int32_t b) {
     return a < b ? a : b;
 }
 
+static int64_t clamp(int64_t x, int64_t low, int64_t high) {
+    return x < low ? low : x > high ? high : x;
+}
+
 fv_key_range fv_see_lane(const fv_head *head, int64_t lane, int64_t key_begin, int32_t keys) {
     const fv_geometry *geometry = &head->plan->geometry;
     int64_t row = lane / geometry->group;
@@ -15,58 +19,69 @@ fv_key_range fv_see_lane(const fv_head *head, int64_t lane, int64_t key_begin, i
     return (fv_key_range){begin, end};
 }
 
+/* As fv_see_lane for every lane, row after row: the band moves by a key, the ends of the sequence stay. */
 static void see_lanes(const fv_head *head, int64_t first_lane, int32_t lanes, int32_t padded, int64_t key_begin,
                       int32_t keys, fv_visible *visible) {
-    int64_t group = head->plan->geometry.group;
-    int64_t member = first_lane % group;
-    fv_key_range range = fv_see_lane(head, first_lane, key_begin, keys);
+    const int64_t group = head->plan->geometry.group;
+    const fv_band band = head->plan->geometry.band;
+    const fv_sequence *sequence = head->sequence;
+    const int64_t most = clamp(sequence->end_key - key_begin, 0, keys);
+    const int64_t least = clamp(sequence->first_key - key_begin, 0, most);
+    int64_t row = first_lane / group, member = first_lane % group;
+    int64_t begin = 0, end = 0;
     for (int32_t lane = 0; lane < padded; lane++, member++) {
-        if (member == group && lane < lanes) {
+        const int32_t is_next_row = member == group && lane < lanes;
+        if (is_next_row) {
             member = 0;
-            range = fv_see_lane(head, first_lane + lane, key_begin, keys);
+            row++;
         }
-        visible->begin[lane] = (int32_t)range.begin;
-        visible->end[lane] = (int32_t)range.end;
+        if (lane == 0 || is_next_row) {
+            const int64_t diagonal = row + sequence->offset - key_begin;
+            begin = clamp(diagonal + band.before, least, most);
+            end = clamp(diagonal + band.after + 1, begin, most);
+        }
+        visible->begin[lane] = (int32_t)begin;
+        visible->end[lane] = (int32_t)end;
     }
 }
 
-/* Keys that some lane of vector v sees, widened to multiples of `step`. Lanes are in ascending order of begin and end.
- */
-static int32_t begin_of(const fv_visible *visible, int32_t lanes_a_vector, int32_t step, int32_t v) {
-    return visible->begin[v * lanes_a_vector] / step * step;
+/* Keys that some lane of each vector sees, widened to multiples of `step`. */
+typedef struct vector_keys {
+    int32_t begin[FV_MAX_VECTORS];
+    int32_t end[FV_MAX_VECTORS];
+} vector_keys;
+
+/* Lanes are in ascending order of begin and end. */
+static vector_keys keys_of_vectors(const fv_visible *visible, int32_t lanes_a_vector, int32_t vectors, int32_t step) {
+    vector_keys of = {{0}, {0}};
+    for (int32_t v = 0; v < vectors; v++) {
+        of.begin[v] = visible->begin[v * lanes_a_vector] / step * step;
+        of.end[v] = (visible->end[(v + 1) * lanes_a_vector - 1] + step - 1) / step * step;
+    }
+    return of;
 }
 
-static int32_t end_of(const fv_visible *visible, int32_t lanes_a_vector, int32_t step, int32_t v) {
-    return (visible->end[(v + 1) * lanes_a_vector - 1] + step - 1) / step * step;
+static int32_t nearer(int32_t boundary, int32_t key, int32_t next) {
+    return boundary > key ? min32(next, boundary) : next;
 }
 
 /* The next begin or end after `key`, of a vector or of the full part. */
-static int32_t next_boundary(const fv_visible *visible, int32_t lanes_a_vector, int32_t vectors, int32_t step,
-                             int32_t key, int32_t keys) {
-    int32_t next = keys;
-    for (int32_t v = 0; v < vectors; v++) {
-        int32_t begin = begin_of(visible, lanes_a_vector, step, v);
-        int32_t end = end_of(visible, lanes_a_vector, step, v);
-        if (begin > key)
-            next = min32(next, begin);
-        if (end > key)
-            next = min32(next, end);
-    }
-    if (visible->full_begin > key)
-        next = min32(next, visible->full_begin);
-    if (visible->full_end > key)
-        next = min32(next, visible->full_end);
+static int32_t next_boundary(const fv_visible *visible, const vector_keys *of, int32_t vectors, int32_t key,
+                             int32_t keys) {
+    int32_t next = nearer(visible->full_begin, key, nearer(visible->full_end, key, keys));
+    for (int32_t v = 0; v < vectors; v++)
+        next = nearer(of->begin[v], key, nearer(of->end[v], key, next));
     return next;
 }
 
-static void find_segments(fv_visible *visible, int32_t lanes_a_vector, int32_t vectors, int32_t step, int32_t keys) {
+static void find_segments(fv_visible *visible, const vector_keys *of, int32_t vectors, int32_t keys) {
     visible->segment_count = 0;
     for (int32_t key = 0, next; key < keys; key = next) {
-        next = next_boundary(visible, lanes_a_vector, vectors, step, key, keys);
+        next = next_boundary(visible, of, vectors, key, keys);
         int32_t first = 0, last = 0;
-        while (first < vectors && end_of(visible, lanes_a_vector, step, first) <= key)
+        while (first < vectors && of->end[first] <= key)
             first++;
-        while (last < vectors && begin_of(visible, lanes_a_vector, step, last) <= key)
+        while (last < vectors && of->begin[last] <= key)
             last++;
         if (first < last)
             visible->segments[visible->segment_count++] = (fv_segment){key, next, first, last};
@@ -91,5 +106,6 @@ void fv_see_block(const fv_head *head, int64_t first_lane, int32_t lanes, int32_
     visible->full_begin = ((int32_t)last.begin + step - 1) / step * step;
     int32_t full = (int32_t)first.end - visible->full_begin;
     visible->full_end = visible->full_begin + (full > 0 ? full / tile * tile : 0);
-    find_segments(visible, panel->lanes, vectors, step, keys);
+    const vector_keys of = keys_of_vectors(visible, panel->lanes, vectors, step);
+    find_segments(visible, &of, vectors, keys);
 }

@@ -51,21 +51,24 @@ static inline void store_square(float *const *rows, int64_t i, int64_t count, co
 static int32_t unpack(float *const *rows, int32_t ld, int64_t count, const float *packed, const float *factor) {
     int32_t finite = 1;
     for (int32_t lane = 0; lane < ld; lane += V_LANES) {
-        /* Stays 0 in the lanes whose results are all finite, else becomes NaN. */
-        vf check = v_set(0.0f);
+        /* They stay 0 in the lanes whose results are all finite, else become NaN. One sum would wait for itself. */
+        vf check[4];
+        for (int n = 0; n < 4; n++)
+            check[n] = v_set(0.0f);
         vf f = v_load(factor + lane);
         for (int64_t i = 0; i < count; i += V_LANES) {
             int64_t valid = count - i < V_LANES ? count - i : V_LANES;
             vf x[V_LANES];
+#pragma GCC unroll 16
             for (int j = 0; j < V_LANES; j++) {
                 x[j] = j < valid ? v_mul(v_load(packed + (i + j) * ld + lane), f) : v_set(0.0f);
-                check = v_fma(x[j], v_set(0.0f), check);
+                check[j % 4] = v_fma(x[j], v_set(0.0f), check[j % 4]);
             }
             v_transpose(x);
             store_square(rows + lane, i, valid, x);
         }
         float checked[V_LANES];
-        v_store(checked, check);
+        v_store(checked, v_add(v_add(check[0], check[1]), v_add(check[2], check[3])));
         for (int j = 0; j < V_LANES; j++)
             finite &= rows[lane + j] == NULL || checked[j] == 0.0f;
     }

@@ -3,6 +3,7 @@
 #ifndef FOVEA_ARCH_COMMON_ROW_STEPS_H
 #define FOVEA_ARCH_COMMON_ROW_STEPS_H
 
+#include <float.h>
 #include <string.h>
 
 #include "arch/common/ahead.h"
@@ -60,25 +61,25 @@ static inline int32_t rows_taken(int32_t rows) {
 /* A backend that takes another's kernels for f32 says so by ROW_READS_F32_ELSEWHERE. */
 #ifndef ROW_READS_F32_ELSEWHERE
 #define READ f32
+#define READ_LOADS f32
 #define READ_TYPE float
 #define READ_SCALED 0
 #include "arch/common/row_reads.inc"
 #endif
 
 #define READ f16
+#define READ_LOADS f16
 #define READ_TYPE uint16_t
 #define READ_SCALED 0
 #include "arch/common/row_reads.inc"
 
 #define READ bf16
+#define READ_LOADS bf16
 #define READ_TYPE uint16_t
 #define READ_SCALED 0
 #include "arch/common/row_reads.inc"
 
-#define READ int8
-#define READ_TYPE int8_t
-#define READ_SCALED 1
-#include "arch/common/row_reads.inc"
+#include "arch/common/row_scaled.h"
 
 static float peak(const float *s, int32_t count, float largest) {
     int32_t i = 0;
@@ -231,7 +232,6 @@ static void log_sum_exp(const float *m, const float *l, int32_t count, float *ls
 
 static const fv_row_reads f16_reads = ROW_READS(f16, 2);
 static const fv_row_reads bf16_reads = ROW_READS(bf16, 2);
-static const fv_row_reads int8_reads = ROW_READS(int8, 1);
 
 /* The initialisers of fv_row_kernels that do not depend on the backend; F32_READS is the address of those for f32. */
 #define ROW_FAMILY(F32_READS)                                                                                        \

@@ -1,0 +1,140 @@
+/* Dot products with int8 keys, and weighted sums of int8 values: the products of a row's scale are taken out of the
+ * sums over its elements, where the numbers allow it.
+ *
+ * They do not where a scale is so large that an element overflows, or not finite, for then an element of 0 matters; nor
+ * where it is so small that its product with a probability would be subnormal. Such rows, and sums that overflow before
+ * they are scaled, are computed by their elements. */
+#ifndef FOVEA_ARCH_COMMON_ROW_SCALED_H
+#define FOVEA_ARCH_COMMON_ROW_SCALED_H
+
+#define READ int8_elements
+#define READ_LOADS int8
+#define READ_TYPE int8_t
+#define READ_SCALED 1
+#include "arch/common/row_reads.inc"
+
+#define READ int8_sums
+#define READ_LOADS int8
+#define READ_TYPE int8_t
+#define READ_SCALED 2
+#include "arch/common/row_reads.inc"
+
+/* Rows that are taken at a time. */
+enum { SCALED_RUN = 64 };
+
+static const float least_ordinary_scale = 0x1p-40f, least_large_scale = 0x1p100f;
+
+/* A run of rows with SCALED_RUN scales one after the other: its own, and zeros behind them. */
+typedef struct scaled_run {
+    fv_stored stored;
+    const float *scales;
+    float copied[SCALED_RUN];
+    int32_t all_ordinary;
+} scaled_run;
+
+static int32_t is_ordinary(float scale) {
+    return scale == 0.0f || (fabsf(scale) >= least_ordinary_scale && fabsf(scale) < least_large_scale);
+}
+
+static int32_t all_are_ordinary(const float *scales) {
+    vf least = v_set(1.0f), largest = v_set(1.0f), check = v_set(0.0f);
+    for (int32_t i = 0; i < SCALED_RUN; i += V_LANES) {
+        const vf scale = v_load(scales + i);
+        const vf size = v_select(v_equal(scale, v_set(0.0f)), v_set(1.0f), v_absolute(scale));
+        check = v_fma(scale, v_set(0.0f), check);
+        least = v_min(size, least);
+        largest = v_max(size, largest);
+    }
+    /* The negated least, for there is only a largest lane. */
+    return v_sum(check) == 0.0f && v_largest(largest) < least_large_scale &&
+           -v_largest(v_sub(v_set(0.0f), least)) >= least_ordinary_scale;
+}
+
+static void take_run(const fv_stored *all, int32_t begin, scaled_run *run) {
+    run->stored = *all;
+    run->stored.rows = (const int8_t *)all->rows + begin * all->stride;
+    run->stored.scales = all->scales + begin * all->scale_stride;
+    run->stored.count = all->count - begin < SCALED_RUN ? all->count - begin : SCALED_RUN;
+    const int32_t count = run->stored.count;
+    run->scales = run->stored.scales;
+    if (all->scale_stride != 1 || count < SCALED_RUN) {
+        for (int32_t i = 0; i < SCALED_RUN; i++)
+            run->copied[i] = i < count ? run->stored.scales[i * all->scale_stride] : 0.0f;
+        run->scales = run->copied;
+    }
+    run->all_ordinary = all_are_ordinary(run->scales);
+}
+
+/* One row of a run. */
+static fv_stored row_of_run(const scaled_run *run, int32_t row) {
+    fv_stored one = run->stored;
+    one.rows = (const int8_t *)one.rows + row * one.stride;
+    one.scales += row * one.scale_stride;
+    one.count = 1;
+    return one;
+}
+
+/* s *= scales; non-zero if all results are finite. */
+static int32_t scale_sums(float *s, const float *scales, int32_t count) {
+    vf check = v_set(0.0f);
+    int32_t i = 0;
+    for (; i + V_LANES <= count; i += V_LANES) {
+        const vf scaled = v_mul(v_load(s + i), v_load(scales + i));
+        check = v_fma(scaled, v_set(0.0f), check);
+        v_store(s + i, scaled);
+    }
+    if (i < count) {
+        const vf scaled = v_mul(v_load_f32_part(s + i, count - i), v_load(scales + i));
+        check = v_fma(scaled, v_set(0.0f), check);
+        v_store_f32_part(s + i, count - i, scaled);
+    }
+    return v_sum(check) == 0.0f;
+}
+
+static void dots_int8(const float *q, int64_t q_stride, int32_t rows, const fv_stored *k, float *s, int64_t s_stride) {
+    for (int32_t begin = 0; begin < k->count; begin += SCALED_RUN) {
+        scaled_run run;
+        take_run(k, begin, &run);
+        dots_int8_sums(q, q_stride, rows, &run.stored, s + begin, s_stride);
+        for (int32_t row = 0; row < rows; row++) {
+            float *dots = s + begin + row * s_stride;
+            if (scale_sums(dots, run.scales, run.stored.count) && run.all_ordinary)
+                continue;
+            for (int32_t i = 0; i < run.stored.count; i++) {
+                const fv_stored one = row_of_run(&run, i);
+                if (!is_ordinary(run.scales[i]) || !isfinite(dots[i]))
+                    dots_int8_elements(q + row * q_stride, q_stride, 1, &one, dots + i, s_stride);
+            }
+        }
+    }
+}
+
+/* weights = p * scales, those that would be subnormal 0. */
+static void scale_weights(const float *p, const scaled_run *run, float *weights) {
+    const int32_t count = run->stored.count;
+    for (int32_t i = 0; i < count; i += V_LANES) {
+        const vf x = count - i < V_LANES ? v_load_f32_part(p + i, count - i) : v_load(p + i);
+        const vf weight = v_mul(x, v_load(run->scales + i));
+        v_store(weights + i, v_keep(v_not_less(v_absolute(weight), v_set(FLT_MIN)), weight));
+    }
+}
+
+static void weighted_sum_int8(const float *p, int64_t p_stride, int32_t rows, const fv_stored *v, float *o,
+                              int64_t o_stride) {
+    for (int32_t begin = 0; begin < v->count; begin += SCALED_RUN) {
+        float weights[FV_MAX_ROWS][SCALED_RUN] __attribute__((aligned(FV_ALIGNMENT)));
+        scaled_run run;
+        take_run(v, begin, &run);
+        if (!run.all_ordinary) {
+            weighted_sum_int8_elements(p + begin, p_stride, rows, &run.stored, o, o_stride);
+            continue;
+        }
+        for (int32_t row = 0; row < rows; row++)
+            scale_weights(p + begin + row * p_stride, &run, weights[row]);
+        weighted_sum_int8_sums(weights[0], SCALED_RUN, rows, &run.stored, o, o_stride);
+    }
+}
+
+static const fv_row_reads int8_reads = {ROW_KEYS(1), dots_int8, weighted_sum_int8, weighted_sum_marked_int8_elements};
+
+#endif
