@@ -33,7 +33,7 @@ static void run_item(void *context, int64_t index, int32_t worker) {
     const fv_call *call = context;
     const fv_geometry *geometry = &call->plan->geometry;
     fv_item item = fv_item_at(geometry, &call->list, index), next;
-    int64_t len_q = call->args->len_q;
+    int64_t len_q = call->workspace.sequences[item.work->batch].len_q;
     fv_scratch scratch = fv_scratch_of(call->plan, &call->workspace, len_q, worker);
     if (len_q * geometry->group <= geometry->row_lanes)
         fv_decode_item(call, item, &scratch);
@@ -42,13 +42,18 @@ static void run_item(void *context, int64_t index, int32_t worker) {
     fv_partials_complete(call, item, &scratch);
 }
 
+/* Multiply-adds of a call, sequences of a packed form taken to be of the same length. */
+static double estimated_work(const fovea_attention_desc *d, const fovea_attention_args *args) {
+    double rows = d->form_q == FOVEA_FORM_PACKED ? (double)args->len_q : (double)d->batch * (double)args->len_q;
+    double keys = d->form_kv == FOVEA_FORM_PACKED ? (double)args->len_kv / (double)d->batch : (double)args->len_kv;
+    return rows * keys * (double)d->heads_q * (double)(d->head_dim + d->head_dim_v);
+}
+
 /* Workers worth waking for a call. */
 static int32_t useful_workers(const fovea_plan *plan, const fovea_attention_args *args,
                               const fovea_executor *executor) {
     const fovea_attention_desc *d = &plan->desc;
-    double work = (double)d->batch * (double)d->heads_q * (double)args->len_q * (double)args->len_kv *
-                  (double)(d->head_dim + d->head_dim_v);
-    if (work < shareable_work)
+    if (estimated_work(d, args) < shareable_work)
         return 1;
     int64_t items = fv_partition_capacity(&plan->geometry, args->len_q, args->len_kv) * d->heads_kv;
     int32_t workers = fv_concurrency(executor, d->threads);

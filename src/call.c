@@ -1,14 +1,19 @@
 #include "src/call.h"
 
+/* Offset of a sequence's first key in a tensor with these (batch, head, row) strides. */
+static int64_t key_offset(const fv_sequence *sequence, int64_t head, const int64_t *strides) {
+    return sequence->batch_kv * strides[0] + head * strides[1] + sequence->row_kv * strides[2];
+}
+
 static fv_rows rows_of(fovea_type type, const void *tensor, const int64_t *strides, const float *scales,
-                       const int64_t *scale_strides, int64_t b, int64_t head) {
+                       const int64_t *scale_strides, const fv_sequence *sequence, int64_t head) {
     fv_rows rows = {
         .type = type,
-        .first = fv_element(tensor, type, b * strides[0] + head * strides[1]),
+        .first = fv_element(tensor, type, key_offset(sequence, head, strides)),
         .stride = strides[2],
     };
     if (type == FOVEA_INT8) {
-        rows.scales = scales + b * scale_strides[0] + head * scale_strides[1];
+        rows.scales = scales + key_offset(sequence, head, scale_strides);
         rows.scale_stride = scale_strides[2];
     }
     return rows;
@@ -32,10 +37,12 @@ fv_head fv_head_of(const fv_call *call, fv_item item) {
         .counts_sinks = counts_sinks(call, &call->workspace.sequences[b], item.work),
     };
     /* Without keys the tensors may be NULL. */
-    if (args->len_kv > 0) {
+    if (head.sequence->end_key > 0) {
         fovea_type type = call->plan->desc.type_kv;
-        head.k = rows_of(type, args->k, args->k_strides, args->k_scales, args->k_scale_strides, b, item.head_kv);
-        head.v = rows_of(type, args->v, args->v_strides, args->v_scales, args->v_scale_strides, b, item.head_kv);
+        head.k =
+            rows_of(type, args->k, args->k_strides, args->k_scales, args->k_scale_strides, head.sequence, item.head_kv);
+        head.v =
+            rows_of(type, args->v, args->v_strides, args->v_scales, args->v_scale_strides, head.sequence, item.head_kv);
     }
     return head;
 }
@@ -50,7 +57,8 @@ void fv_lane_offsets(const fv_head *head, const int64_t *strides, int64_t first_
     int64_t group = head->plan->geometry.group;
     int64_t row = first_lane / group;
     int64_t member = first_lane % group;
-    int64_t base = head->batch * strides[0] + head->head_kv * group * strides[1];
+    int64_t base =
+        head->sequence->batch_q * strides[0] + head->head_kv * group * strides[1] + head->sequence->row_q * strides[2];
     for (int32_t i = 0; i < count; i++) {
         offsets[i] = base + member * strides[1] + row * strides[2];
         if (++member == group) {

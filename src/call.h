@@ -61,7 +61,8 @@ fv_head fv_head_of(const fv_call *call, fv_item item);
 /* The keys of an item that rows [row_begin, row_end) may see. */
 fv_key_range fv_item_keys(const fv_head *head, const fv_work *work, int64_t row_begin, int64_t row_end);
 
-/* Offsets, in elements, of `count` consecutive lanes in a tensor with these (batch, head, row) strides. */
+/* Offsets, in elements, of `count` consecutive lanes in a tensor of queries or results with these (batch, head, row)
+ * strides. */
 void fv_lane_offsets(const fv_head *head, const int64_t *strides, int64_t first_lane, int32_t count, int64_t *offsets);
 
 #endif

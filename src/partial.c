@@ -10,21 +10,23 @@ typedef struct partial {
     float *l;
     /* [split][lane][head_dim_v] */
     float *o;
+    int64_t lanes;
     int64_t first_split;
     int64_t splits;
 } partial;
 
 static partial partial_of(const fv_call *call, const fv_head *head) {
-    const fv_partials *partials = &call->workspace.partials;
-    int64_t pair = head->batch * call->plan->geometry.heads_kv + head->head_kv;
-    fv_key_range splits = fv_splits(&call->plan->geometry, head->sequence);
-    int64_t sums = partials->lanes * partials->splits;
-    float *base = partials->base + pair * partials->stride;
-    return (partial){base, base + sums, base + 2 * sums, splits.begin, splits.end - splits.begin};
+    const fv_geometry *geometry = &call->plan->geometry;
+    fv_key_range range = fv_splits(geometry, head->sequence);
+    int64_t lanes = head->sequence->len_q * geometry->group;
+    int64_t splits = range.end - range.begin;
+    float *base = call->workspace.partials.base + head->sequence->partials +
+                  head->head_kv * fv_partial_floats(call->plan, lanes, splits);
+    return (partial){base, base + lanes * splits, base + 2 * lanes * splits, lanes, range.begin, splits};
 }
 
 static float *partial_row(const fv_call *call, const partial *p, int64_t split, int64_t lane) {
-    return p->o + ((split - p->first_split) * call->workspace.partials.lanes + lane) * call->plan->desc.head_dim_v;
+    return p->o + ((split - p->first_split) * p->lanes + lane) * call->plan->desc.head_dim_v;
 }
 
 fv_output fv_output_of(const fv_call *call, const fv_head *head, const fv_work *work, int64_t first_lane,
@@ -63,32 +65,35 @@ void fv_output_sums(const fv_call *call, const fv_head *head, const fv_work *wor
         return;
     }
     partial p = partial_of(call, head);
-    int64_t splits = call->workspace.partials.splits;
     for (int32_t lane = 0; lane < lanes; lane++) {
-        p.m[(first_lane + lane) * splits + work->split - p.first_split] = m[lane];
-        p.l[(first_lane + lane) * splits + work->split - p.first_split] = l[lane];
+        p.m[(first_lane + lane) * p.splits + work->split - p.first_split] = m[lane];
+        p.l[(first_lane + lane) * p.splits + work->split - p.first_split] = l[lane];
     }
 }
 
 void fv_partials_begin(const fv_call *call) {
     const fv_geometry *geometry = &call->plan->geometry;
-    if (call->workspace.partials.splits == 0)
+    if (call->workspace.partials.base == NULL)
         return;
+    int64_t floats = 0;
     for (int64_t b = 0; b < geometry->batch; b++) {
-        fv_key_range splits = fv_splits(geometry, &call->workspace.sequences[b]);
+        fv_sequence *sequence = &call->workspace.sequences[b];
+        fv_key_range range = fv_splits(geometry, sequence);
+        int64_t splits = range.end - range.begin;
+        sequence->partials = floats;
+        if (range.begin >= 0)
+            floats += geometry->heads_kv * fv_partial_floats(call->plan, sequence->len_q * geometry->group, splits);
         for (int64_t head = 0; head < geometry->heads_kv; head++)
-            atomic_init(&call->workspace.partials.pending[b * geometry->heads_kv + head],
-                        (int32_t)(splits.end - splits.begin));
+            atomic_init(&call->workspace.partials.pending[b * geometry->heads_kv + head], (int32_t)splits);
     }
 }
 
 static void merge_splits(const fv_call *call, const fv_head *head, const fv_scratch *scratch) {
     partial p = partial_of(call, head);
     fv_work whole = {.split = -1};
-    int64_t lanes = head->sequence->len_q * call->plan->geometry.group;
-    int64_t row_distance = call->workspace.partials.lanes * call->plan->desc.head_dim_v;
-    for (int64_t lane = 0; lane < lanes; lane++) {
-        int64_t at = lane * call->workspace.partials.splits;
+    int64_t row_distance = p.lanes * call->plan->desc.head_dim_v;
+    for (int64_t lane = 0; lane < p.lanes; lane++) {
+        int64_t at = lane * p.splits;
         float m, l;
         fv_output output = fv_output_of(call, head, &whole, lane, 1);
         float *out = output.type == FOVEA_F32 ? output.rows[0] : scratch->o;

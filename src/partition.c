@@ -36,7 +36,7 @@ int64_t fv_most_splits(const fv_geometry *geometry, int64_t panels, int64_t len_
 fv_key_range fv_splits(const fv_geometry *geometry, const fv_sequence *sequence) {
     fv_key_range splits = {-1, 0};
     int64_t panels = fv_panels(geometry, sequence->len_q);
-    if (panels > geometry->split_panels)
+    if (panels > geometry->split_panels || sequence->len_q == 0)
         return splits;
     int64_t size = fv_split_keys(geometry, panels, sequence->end_key);
     fv_key_range keys = fv_visible_keys(sequence, geometry->band, 0, sequence->len_q);
@@ -60,13 +60,44 @@ fv_key_range fv_keys_of_split(const fv_geometry *geometry, const fv_sequence *se
     return keys;
 }
 
+/* The most splits of all sequences together that have more than one. Of packed keys, each takes more than half the
+ * least size of a split. */
+static int64_t all_splits(const fv_geometry *geometry, int64_t panels, int64_t len_kv) {
+    int64_t splits = geometry->batch * fv_most_splits(geometry, panels, len_kv);
+    return geometry->packed_kv ? fv_min64(splits, fv_ceil_div(2 * len_kv, geometry->split_keys)) : splits;
+}
+
+/* Sequences of any lengths that have so many rows together. */
+static int64_t packed_capacity(const fv_geometry *geometry, int64_t len_q, int64_t len_kv) {
+    int64_t panels = len_q * geometry->group / geometry->panel_lanes + geometry->batch;
+    int64_t widest = panels / geometry->item_panels + geometry->batch;
+    int64_t chunks = fv_min64(panels, widest > MAX_NARROW_ENTRIES ? widest : MAX_NARROW_ENTRIES);
+    return chunks + (geometry->split_panels > 0 ? all_splits(geometry, 1, len_kv) : 0);
+}
+
 int64_t fv_partition_capacity(const fv_geometry *geometry, int64_t len_q, int64_t len_kv) {
+    if (geometry->packed_q)
+        return packed_capacity(geometry, len_q, len_kv);
     int64_t panels = fv_panels(geometry, len_q);
     int64_t widest = fv_ceil_div(panels, geometry->item_panels);
     int64_t narrow = MAX_NARROW_ENTRIES / geometry->batch;
     int64_t chunks = narrow < widest ? widest : narrow < panels ? narrow : panels;
     int64_t splits = panels <= geometry->split_panels ? fv_most_splits(geometry, panels, len_kv) : 1;
     return geometry->batch * (chunks > splits ? chunks : splits);
+}
+
+int64_t fv_partial_rows(const fv_geometry *geometry, int64_t len_q, int64_t len_kv) {
+    int64_t lanes = len_q * geometry->group;
+    if (geometry->split_panels == 0 || len_kv <= geometry->split_keys)
+        return 0;
+    if (geometry->packed_q) {
+        int64_t most_lanes = fv_min64(lanes, (int64_t)geometry->split_panels * geometry->panel_lanes);
+        int64_t by_lanes = lanes * fv_most_splits(geometry, 1, len_kv);
+        int64_t by_limit = geometry->batch * geometry->panel_lanes * geometry->split_limit;
+        return fv_min64(fv_min64(by_lanes, by_limit), most_lanes * all_splits(geometry, 1, len_kv));
+    }
+    int64_t panels = fv_panels(geometry, len_q);
+    return panels <= geometry->split_panels ? lanes * all_splits(geometry, panels, len_kv) : 0;
 }
 
 static double entry_cost(const fv_geometry *geometry, const fv_sequence *sequence, const fv_work *work) {
@@ -91,6 +122,8 @@ static void append(const fv_geometry *geometry, const fv_sequence *sequence, fv_
 
 static void append_sequence(const fv_geometry *geometry, const fv_sequence *sequence, int64_t b, int64_t item_panels,
                             fv_worklist *list) {
+    if (sequence->len_q == 0)
+        return;
     int64_t panels = fv_panels(geometry, sequence->len_q);
     fv_key_range splits = fv_splits(geometry, sequence);
     for (int64_t split = splits.begin; split < splits.end; split++) {
@@ -181,12 +214,30 @@ static int64_t narrower(int64_t panels) {
     return panels > 3 ? (panels + 1) / 2 : panels - 1;
 }
 
+/* Panels of the longest sequence. */
+static int64_t most_panels(const fv_geometry *geometry, const fv_sequence *sequences) {
+    int64_t rows = 0;
+    for (int64_t b = 0; b < geometry->batch; b++)
+        rows = sequences[b].len_q > rows ? sequences[b].len_q : rows;
+    return fv_panels(geometry, rows);
+}
+
+/* Whether the entries with items of up to `item_panels` panels are at most `capacity`. */
+static int fits(const fv_geometry *geometry, const fv_sequence *sequences, int64_t item_panels, int64_t capacity) {
+    int64_t entries = 0;
+    for (int64_t b = 0; b < geometry->batch && entries <= capacity; b++) {
+        fv_key_range splits = fv_splits(geometry, &sequences[b]);
+        int64_t chunks = fv_ceil_div(fv_panels(geometry, sequences[b].len_q), item_panels);
+        entries += splits.begin < 0 ? chunks : splits.end - splits.begin;
+    }
+    return entries <= capacity;
+}
+
 void fv_partition(const fv_geometry *geometry, const fv_sequence *sequences, int32_t threads, int64_t capacity,
                   fv_worklist *list) {
     if (threads > MAX_SIMULATED_THREADS)
         threads = MAX_SIMULATED_THREADS;
-    int64_t panels = fv_panels(geometry, sequences[0].len_q);
-    int64_t item_panels = geometry->item_panels < panels ? geometry->item_panels : panels;
+    int64_t item_panels = fv_min64(geometry->item_panels, most_panels(geometry, sequences));
     for (;; item_panels = narrower(item_panels)) {
         enumerate(geometry, sequences, item_panels, list);
         if (threads <= 1)
@@ -194,7 +245,7 @@ void fv_partition(const fv_geometry *geometry, const fv_sequence *sequences, int
         if (sort_by_cost(list))
             list->per_batch_entry = 0;
         int64_t next = narrower(item_panels);
-        if (next < 1 || geometry->batch * fv_ceil_div(panels, next) > capacity)
+        if (next < 1 || !fits(geometry, sequences, next, capacity))
             return;
         if (list->count * geometry->heads_kv >= (int64_t)ITEMS_A_THREAD_ENOUGH * threads ||
             is_balanced(geometry, list, threads))

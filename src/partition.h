@@ -18,6 +18,9 @@ typedef struct fv_geometry {
     int64_t heads_kv;
     /* Query heads per key/value head. */
     int64_t group;
+    /* Non-zero: lengths given for queries, for keys are those of all sequences together (packed forms). */
+    int32_t packed_q;
+    int32_t packed_kv;
     fv_band band;
     /* Lanes of a full panel; sequences of at most `row_lanes` lanes are computed row by row, as one panel. */
     int32_t panel_lanes;
@@ -79,6 +82,10 @@ fv_key_range fv_keys_of_split(const fv_geometry *geometry, const fv_sequence *se
 /* Room for entries, of which each half holds `count`, that fv_partition may need for sequences of up to these lengths.
  */
 int64_t fv_partition_capacity(const fv_geometry *geometry, int64_t len_q, int64_t len_kv);
+
+/* The most rows of partial results, lanes times splits over all sequences, that one key/value head may need for
+ * sequences of exactly len_q rows (packed: of so many rows together) and up to len_kv keys. */
+int64_t fv_partial_rows(const fv_geometry *geometry, int64_t len_q, int64_t len_kv);
 
 /* Fills list->entries, which has room for 2 * `capacity` entries. sequences has geometry->batch elements. */
 void fv_partition(const fv_geometry *geometry, const fv_sequence *sequences, int32_t threads, int64_t capacity,

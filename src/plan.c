@@ -65,6 +65,8 @@ static fv_geometry geometry_of(const fovea_attention_desc *desc, const fv_panel_
         .batch = desc->batch,
         .heads_kv = desc->heads_kv,
         .group = desc->heads_kv ? desc->heads_q / desc->heads_kv : 0,
+        .packed_q = desc->form_q == FOVEA_FORM_PACKED,
+        .packed_kv = desc->form_kv == FOVEA_FORM_PACKED,
         .band = fv_band_of(desc),
         .panel_lanes = panel_lanes,
         .row_lanes = FV_MAX_ROWS,

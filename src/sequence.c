@@ -18,7 +18,17 @@ fv_band fv_band_of(const fovea_attention_desc *desc) {
 }
 
 fv_sequence fv_sequence_at(const fovea_attention_desc *desc, const fovea_attention_args *args, int64_t b) {
-    fv_sequence sequence = {.len_q = args->len_q, .first_key = 0, .end_key = args->len_kv, .offset = 0};
+    fv_sequence sequence = {.len_q = args->len_q, .end_key = args->len_kv, .batch_q = b, .batch_kv = b};
+    if (desc->form_q == FOVEA_FORM_PACKED) {
+        sequence.batch_q = 0;
+        sequence.row_q = fv_index_at(args->cu_seqlens_q, desc->type_index, b);
+        sequence.len_q = fv_index_at(args->cu_seqlens_q, desc->type_index, b + 1) - sequence.row_q;
+    }
+    if (desc->form_kv == FOVEA_FORM_PACKED) {
+        sequence.batch_kv = 0;
+        sequence.row_kv = fv_index_at(args->cu_seqlens_kv, desc->type_index, b);
+        sequence.end_key = fv_index_at(args->cu_seqlens_kv, desc->type_index, b + 1) - sequence.row_kv;
+    }
     if (args->key_lengths)
         sequence.end_key = fv_index_at(args->key_lengths, desc->type_index, b);
     if (args->first_keys)

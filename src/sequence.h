@@ -17,6 +17,14 @@ typedef struct fv_sequence {
     int64_t end_key;
     /* The diagonal: delta(i) = i + offset. */
     int64_t offset;
+    /* Where its first row is, in the axes of batch entries and of rows: of the tensors of queries and results, and of
+     * keys and values (paged form: the entry's row of the block table). */
+    int64_t batch_q;
+    int64_t row_q;
+    int64_t batch_kv;
+    int64_t row_kv;
+    /* Where the partial results of its first key/value head begin, in floats, if its keys are split. */
+    int64_t partials;
 } fv_sequence;
 
 /* Which keys a query row may see because of causality and windows: delta + before <= key <= delta + after. */

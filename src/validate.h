@@ -11,7 +11,8 @@
 fovea_status fv_validate_desc(const fovea_attention_desc *desc, fovea_attention_desc *out);
 
 /* Checks the arguments of one execution against a descriptor that fv_validate_desc returned, the values of key_lengths,
- * first_keys and query_offsets included. Allocates nothing; a small dense call takes about 100 ns. */
+ * first_keys, cumulative offsets and the block table included. Allocates nothing; a small dense call takes about 100
+ * ns. */
 fovea_status fv_validate_args(const fovea_attention_desc *desc, const fovea_attention_args *args);
 
 /* Checks an executor; NULL is fine. */

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 
+#include "src/index.h"
 #include "src/status.h"
 #include "src/validate_internal.h"
 
@@ -91,31 +92,76 @@ static fovea_status check_unannounced(const fovea_attention_desc *desc, const fo
     return unannounced == 0 ? FOVEA_OK : refuse_unannounced(unannounced);
 }
 
-/* Gathers what a dense problem that is not empty touches. */
+/* Sizes of the axes that depend on the forms: of batch entries, sequences or pages, and of tokens in each. */
+typedef struct axes {
+    int64_t outer_q;
+    int64_t outer_kv;
+    int64_t rows_kv;
+    int64_t max_pages;
+} axes;
+
+static axes axes_of(const fovea_attention_desc *desc, const fovea_attention_args *args) {
+    axes found = {desc->batch, desc->batch, args->len_kv, 0};
+    if (desc->form_q == FOVEA_FORM_PACKED)
+        found.outer_q = 1;
+    if (desc->form_kv == FOVEA_FORM_PACKED)
+        found.outer_kv = 1;
+    if (desc->form_kv == FOVEA_FORM_PAGED) {
+        found.outer_kv = args->pages;
+        found.rows_kv = desc->page_size;
+        found.max_pages = args->len_kv / desc->page_size;
+    }
+    return found;
+}
+
+/* Gathers the lists of offsets and pages by which the forms find their tokens. */
+static void gather_forms(const fovea_attention_desc *desc, const fovea_attention_args *args, int64_t max_pages,
+                         fv_footprint *f) {
+    const int64_t index_bytes = fv_index_bytes(desc->type_index);
+    const int64_t offsets = desc->batch + 1;
+    if (desc->form_q == FOVEA_FORM_PACKED)
+        fv_reads(f, &(fv_operand){"cu_seqlens_q", args->cu_seqlens_q, index_bytes, 1, 1, {offsets}, one_stride});
+    if (desc->form_kv == FOVEA_FORM_PACKED)
+        fv_reads(f, &(fv_operand){"cu_seqlens_kv", args->cu_seqlens_kv, index_bytes, 1, 1, {offsets}, one_stride});
+    if (desc->form_kv == FOVEA_FORM_PAGED)
+        fv_reads(f, &(fv_operand){"block_table",
+                                  args->block_table,
+                                  index_bytes,
+                                  2,
+                                  0,
+                                  {desc->batch, max_pages},
+                                  args->block_table_strides});
+}
+
+/* Gathers what a problem that is not empty touches. */
 static void gather(const fovea_attention_desc *desc, const fovea_attention_args *args, fv_footprint *f) {
     const int64_t batch = desc->batch;
     const int64_t heads_q = desc->heads_q;
     const int64_t heads_kv = desc->heads_kv;
     const int64_t len_q = args->len_q;
     const int64_t len_kv = args->len_kv;
+    const axes form = axes_of(desc, args);
+    const int64_t outer_q = form.outer_q, outer_kv = form.outer_kv, rows_kv = form.rows_kv;
     const int64_t q_bytes = fv_type_bytes(desc->type_q);
     const int64_t kv_bytes = fv_type_bytes(desc->type_kv);
     const int64_t index_bytes = fv_index_bytes(desc->type_index);
 
-    const fv_operand q = {"q", args->q, q_bytes, 4, 1, {batch, heads_q, len_q, desc->head_dim}, args->q_strides};
-    const fv_operand k = {"k", args->k, kv_bytes, 4, 1, {batch, heads_kv, len_kv, desc->head_dim}, args->k_strides};
-    const fv_operand v = {"v", args->v, kv_bytes, 4, 1, {batch, heads_kv, len_kv, desc->head_dim_v}, args->v_strides};
+    const fv_operand q = {"q", args->q, q_bytes, 4, 1, {outer_q, heads_q, len_q, desc->head_dim}, args->q_strides};
+    const fv_operand k = {"k", args->k, kv_bytes, 4, 1, {outer_kv, heads_kv, rows_kv, desc->head_dim}, args->k_strides};
+    const fv_operand v = {
+        "v", args->v, kv_bytes, 4, 1, {outer_kv, heads_kv, rows_kv, desc->head_dim_v}, args->v_strides};
     const fv_operand out = {"out",
                             args->out,
                             fv_type_bytes(desc->type_out),
                             4,
                             1,
-                            {batch, heads_q, len_q, desc->head_dim_v},
+                            {outer_q, heads_q, len_q, desc->head_dim_v},
                             args->out_strides};
     fv_reads(f, &q);
     fv_reads(f, &k);
     fv_reads(f, &v);
     fv_writes(f, &out);
+    gather_forms(desc, args, form.max_pages, f);
 
     if (desc->inputs & FOVEA_INPUT_MASK)
         fv_reads(f, &(fv_operand){"mask", args->mask, 1, 4, 0, {batch, heads_q, len_q, len_kv}, args->mask_strides});
@@ -127,7 +173,7 @@ static void gather(const fovea_attention_desc *desc, const fovea_attention_args 
                                   0,
                                   {batch, heads_q, len_q, len_kv},
                                   args->bias_strides});
-    if (desc->inputs & FOVEA_INPUT_KEY_LENGTHS)
+    if (desc->form_kv == FOVEA_FORM_PAGED || (desc->inputs & FOVEA_INPUT_KEY_LENGTHS))
         fv_reads(f, &(fv_operand){"key_lengths", args->key_lengths, index_bytes, 1, 1, {batch}, one_stride});
     if (desc->inputs & FOVEA_INPUT_FIRST_KEYS)
         fv_reads(f, &(fv_operand){"first_keys", args->first_keys, index_bytes, 1, 1, {batch}, one_stride});
@@ -138,14 +184,14 @@ static void gather(const fovea_attention_desc *desc, const fovea_attention_args 
     if (desc->inputs & FOVEA_INPUT_SINKS)
         fv_reads(f, &(fv_operand){"sinks", args->sinks, 4, 1, 1, {heads_q}, one_stride});
     if (desc->type_kv == FOVEA_INT8) {
-        fv_reads(f,
-                 &(fv_operand){"k_scales", args->k_scales, 4, 3, 0, {batch, heads_kv, len_kv}, args->k_scale_strides});
-        fv_reads(f,
-                 &(fv_operand){"v_scales", args->v_scales, 4, 3, 0, {batch, heads_kv, len_kv}, args->v_scale_strides});
+        fv_reads(f, &(fv_operand){
+                        "k_scales", args->k_scales, 4, 3, 0, {outer_kv, heads_kv, rows_kv}, args->k_scale_strides});
+        fv_reads(f, &(fv_operand){
+                        "v_scales", args->v_scales, 4, 3, 0, {outer_kv, heads_kv, rows_kv}, args->v_scale_strides});
     }
 
     if (desc->outputs & FOVEA_OUTPUT_LSE)
-        fv_writes(f, &(fv_operand){"lse", args->lse, 4, 3, 0, {batch, heads_q, len_q}, args->lse_strides});
+        fv_writes(f, &(fv_operand){"lse", args->lse, 4, 3, 0, {outer_q, heads_q, len_q}, args->lse_strides});
     if (desc->weights != FOVEA_WEIGHTS_NONE) {
         const int64_t heads = desc->weights == FOVEA_WEIGHTS_MEAN_PROBABILITIES ? 1 : heads_q;
         fv_writes(
@@ -156,19 +202,42 @@ static void gather(const fovea_attention_desc *desc, const fovea_attention_args 
         fv_writes(f, &(fv_operand){"workspace", args->workspace, 1, 1, 1, {(int64_t)args->workspace_size}, one_stride});
 }
 
-/* Checks that every value is in 0 ... len_kv; NULL has none. */
+/* Keys that batch entry b has room for; its offsets are sound. */
+static int64_t key_capacity(const fovea_attention_desc *desc, const fovea_attention_args *args, int64_t b) {
+    if (desc->form_kv != FOVEA_FORM_PACKED)
+        return args->len_kv;
+    return fv_index_at(args->cu_seqlens_kv, desc->type_index, b + 1) -
+           fv_index_at(args->cu_seqlens_kv, desc->type_index, b);
+}
+
+/* Checks that every value is in 0 ... the entry's capacity; NULL has none. */
 static fovea_status check_positions(const char *name, const void *values, const fovea_attention_desc *desc,
-                                    int64_t len_kv) {
+                                    const fovea_attention_args *args) {
     if (values == NULL)
         return FOVEA_OK;
+    const char *capacity_name = desc->form_kv == FOVEA_FORM_PACKED ? "the packed length" : "len_kv";
     for (int64_t b = 0; b < desc->batch; b++) {
-        int64_t value =
-            desc->type_index == FOVEA_INDEX_INT64 ? ((const int64_t *)values)[b] : ((const int32_t *)values)[b];
-        if (value < 0 || value > len_kv)
-            return fv_fail(FOVEA_INVALID, "%s[%" PRId64 "] (%" PRId64 ") is not in 0 ... len_kv (%" PRId64 ")", name, b,
-                           value, len_kv);
+        const int64_t value = fv_index_at(values, desc->type_index, b);
+        const int64_t capacity = key_capacity(desc, args, b);
+        if (value < 0 || value > capacity)
+            return fv_fail(FOVEA_INVALID, "%s[%" PRId64 "] (%" PRId64 ") is not in 0 ... %s (%" PRId64 ")", name, b,
+                           value, capacity_name, capacity);
     }
     return FOVEA_OK;
+}
+
+/* Checks the values of every list of indices, in the order in which they rely on each other. */
+static fovea_status check_indices(const fovea_attention_desc *desc, const fovea_attention_args *args) {
+    fovea_status status = FOVEA_OK;
+    if (desc->form_q == FOVEA_FORM_PACKED)
+        status = fv_check_offsets("cu_seqlens_q", args->cu_seqlens_q, desc->type_index, desc->batch, args->len_q);
+    if (status == FOVEA_OK && desc->form_kv == FOVEA_FORM_PACKED)
+        status = fv_check_offsets("cu_seqlens_kv", args->cu_seqlens_kv, desc->type_index, desc->batch, args->len_kv);
+    if (status == FOVEA_OK)
+        status = check_positions("key_lengths", args->key_lengths, desc, args);
+    if (status == FOVEA_OK)
+        status = check_positions("first_keys", args->first_keys, desc, args);
+    return status;
 }
 
 fovea_status fv_validate_args(const fovea_attention_desc *desc, const fovea_attention_args *args) {
@@ -194,9 +263,5 @@ fovea_status fv_validate_args(const fovea_attention_desc *desc, const fovea_atte
     footprint.writes = 0;
     gather(desc, args, &footprint);
     status = fv_check_disjoint(&footprint);
-    if (status == FOVEA_OK)
-        status = check_positions("key_lengths", args->key_lengths, desc, args->len_kv);
-    if (status == FOVEA_OK)
-        status = check_positions("first_keys", args->first_keys, desc, args->len_kv);
-    return status;
+    return status == FOVEA_OK ? check_indices(desc, args) : status;
 }

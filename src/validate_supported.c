@@ -16,8 +16,7 @@ fovea_status fv_check_supported(const fovea_attention_desc *desc) {
         {packed && biased, "inputs: a bias has no packed form"},
         {packed && desc->weights != FOVEA_WEIGHTS_NONE, "weights: attention weights have no packed form"},
         /* In this version. */
-        {desc->form_q != FOVEA_FORM_DENSE, "form_q: this version computes the dense form"},
-        {desc->form_kv != FOVEA_FORM_DENSE, "form_kv: this version computes the dense form"},
+        {desc->form_kv == FOVEA_FORM_PAGED, "form_kv: this version has no paged form"},
         {desc->weights != FOVEA_WEIGHTS_NONE && desc->weights != FOVEA_WEIGHTS_PROBABILITIES,
          "weights: this version gives probabilities"},
     };

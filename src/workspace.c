@@ -58,11 +58,28 @@ static scratch_layout layout_scratch(const fovea_plan *plan, int64_t len_q) {
     return layout;
 }
 
+/* Bytes that the layout for any sequence of a call fits into. Packed sequences may be shorter than all of them
+ * together; the longest of those that the row kernels take needs room of its own, and any other less than a longer one.
+ */
+static size_t scratch_bytes(const fovea_plan *plan, int64_t len_q) {
+    const fv_geometry *g = &plan->geometry;
+    size_t longest = layout_scratch(plan, len_q).size;
+    int64_t few = fv_min64(len_q, g->row_lanes / g->group);
+    if (!g->packed_q || few == 0)
+        return longest;
+    size_t rows = layout_scratch(plan, few).size;
+    return rows > longest ? rows : longest;
+}
+
 /* Offsets of what workers share. */
 typedef struct shared_layout {
     size_t sequences, work, pending, partials, scratch;
-    int64_t work_capacity, lanes, splits, partial_stride;
+    int64_t work_capacity, partial_rows;
 } shared_layout;
+
+int64_t fv_partial_floats(const fovea_plan *plan, int64_t lanes, int64_t splits) {
+    return fv_row_stride(lanes * splits * (2 + plan->desc.head_dim_v));
+}
 
 static shared_layout layout_shared(const fovea_plan *plan, int64_t len_q, int64_t len_kv) {
     const fv_geometry *g = &plan->geometry;
@@ -74,12 +91,12 @@ static shared_layout layout_shared(const fovea_plan *plan, int64_t len_q, int64_
     /* Sorting needs the table twice. */
     layout.work = take(&size, 2 * (size_t)layout.work_capacity * sizeof(fv_work));
     layout.pending = size;
-    if (fv_panels(g, len_q) <= g->split_panels && len_kv > g->split_keys) {
-        layout.lanes = len_q * g->group;
-        layout.splits = fv_most_splits(g, fv_panels(g, len_q), len_kv);
-        layout.partial_stride = fv_row_stride(layout.lanes * layout.splits * (2 + plan->desc.head_dim_v));
+    layout.partial_rows = fv_partial_rows(g, len_q, len_kv);
+    if (layout.partial_rows > 0) {
         layout.pending = take(&size, (size_t)pairs * sizeof(_Atomic int32_t));
-        layout.partials = take_floats(&size, pairs * layout.partial_stride);
+        /* And what rounds up the floats of each pair. */
+        layout.partials = take_floats(&size, g->heads_kv * fv_partial_floats(plan, layout.partial_rows, 1) +
+                                                 pairs * (fv_row_stride(1) - 1));
     }
     layout.scratch = size;
     return layout;
@@ -94,7 +111,7 @@ static size_t total(size_t shared, size_t scratch, int32_t workers) {
 }
 
 size_t fv_workspace_size(const fovea_plan *plan, int64_t len_q, int64_t len_kv, int32_t workers) {
-    return total(layout_shared(plan, len_q, len_kv).scratch, layout_scratch(plan, len_q).size, workers);
+    return total(layout_shared(plan, len_q, len_kv).scratch, scratch_bytes(plan, len_q), workers);
 }
 
 size_t fv_workspace_capacity(const fovea_plan *plan, int32_t workers) {
@@ -104,17 +121,17 @@ size_t fv_workspace_capacity(const fovea_plan *plan, int32_t workers) {
     /* Shared memory grows with the lengths but for one step down: longer sequences do not split their keys. */
     int64_t longest_split = fv_min64(plan->desc.len_q, (int64_t)g->split_panels * g->panel_lanes / g->group);
     size_t shared = layout_shared(plan, plan->desc.len_q, plan->desc.len_kv).scratch;
-    if (longest_split > 0) {
+    if (longest_split > 0 && !g->packed_q) {
         size_t with_splits = layout_shared(plan, longest_split, plan->desc.len_kv).scratch;
         shared = shared > with_splits ? shared : with_splits;
     }
-    return total(shared, layout_scratch(plan, plan->desc.len_q).size, workers);
+    return total(shared, scratch_bytes(plan, plan->desc.len_q), workers);
 }
 
 void fv_workspace_layout(const fovea_plan *plan, int64_t len_q, int64_t len_kv, int32_t workers, void *memory,
                          size_t size, fv_workspace *workspace) {
     shared_layout shared = layout_shared(plan, len_q, len_kv);
-    size_t stride = layout_scratch(plan, len_q).size;
+    size_t stride = scratch_bytes(plan, len_q);
     size_t skipped = (size_t)(-(uintptr_t)memory % FV_ALIGNMENT);
     char *base = (char *)memory + skipped;
     size_t needed = skipped + shared.scratch;
@@ -123,10 +140,7 @@ void fv_workspace_layout(const fovea_plan *plan, int64_t len_q, int64_t len_kv, 
         .sequences = (fv_sequence *)(void *)(base + shared.sequences),
         .work = (fv_work *)(void *)(base + shared.work),
         .work_capacity = shared.work_capacity,
-        .partials = {.base = (float *)(void *)(base + shared.partials),
-                     .stride = shared.partial_stride,
-                     .lanes = shared.lanes,
-                     .splits = shared.splits,
+        .partials = {.base = shared.partial_rows > 0 ? (float *)(void *)(base + shared.partials) : NULL,
                      .pending = (_Atomic int32_t *)(void *)(base + shared.pending)},
         .scratch = base + shared.scratch,
         .scratch_stride = stride,

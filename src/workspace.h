@@ -8,13 +8,11 @@
 #include "src/plan.h"
 
 /* Partial results of sequences whose keys are split. For each (batch entry, key/value head): references m and sums l
- * [lane][split], then outputs [split][lane][head_dim_v], divided by their sum. */
+ * [lane][split], then outputs [split][lane][head_dim_v], divided by their sum. Those of a batch entry begin at its
+ * fv_sequence.partials. */
 typedef struct fv_partials {
+    /* NULL: no sequence can have any. */
     float *base;
-    /* Floats of one (batch entry, key/value head), and the lanes and splits there is room for. */
-    int64_t stride;
-    int64_t lanes;
-    int64_t splits;
     /* Splits that are still being computed, one counter a (batch entry, key/value head). */
     _Atomic int32_t *pending;
 } fv_partials;
@@ -59,7 +57,11 @@ size_t fv_workspace_capacity(const fovea_plan *plan, int32_t workers);
 void fv_workspace_layout(const fovea_plan *plan, int64_t len_q, int64_t len_kv, int32_t workers, void *memory,
                          size_t size, fv_workspace *workspace);
 
+/* The scratch of a worker, laid out for a sequence of len_q rows. */
 fv_scratch fv_scratch_of(const fovea_plan *plan, const fv_workspace *workspace, int64_t len_q, int32_t worker);
+
+/* Floats of the partial results of a key/value head, of so many lanes and splits. */
+int64_t fv_partial_floats(const fovea_plan *plan, int64_t lanes, int64_t splits);
 
 /* Distance in floats between the rows of a few-row problem in scratch: rows stay aligned. */
 int64_t fv_row_stride(int64_t count);

@@ -184,6 +184,35 @@ START_TEST(keys_past_the_length_are_never_read) {
 }
 END_TEST
 
+START_TEST(packed_sequences_of_all_lengths_in_every_type) {
+    for (int type = FOVEA_F32; type <= FOVEA_INT8; type++) {
+        const fovea_type type_q = type == FOVEA_INT8 ? FOVEA_F32 : (fovea_type)type;
+        for (uint64_t seed = 1; seed <= 10; seed++) {
+            const int64_t tokens = (int64_t)(seed * seed * 5);
+            CHECK_ON_CASE(_i, .seed = seed, .batch = 6, .heads_q = 4, .heads_kv = 2, .len_q = tokens, .len_kv = tokens,
+                          .type_q = type_q, .type_kv = (fovea_type)type, .type_out = type_q, .causal = 1,
+                          .form_q = FOVEA_FORM_PACKED, .form_kv = FOVEA_FORM_PACKED, .cut_alike = seed % 2 != 0,
+                          .outputs = FOVEA_OUTPUT_LSE, .layout_k = seed < 6 ? LAYOUT_ROW_A_PAGE : LAYOUT_BSHD,
+                          .layout_v = seed < 6 ? LAYOUT_ROW_A_PAGE : LAYOUT_BSHD, .form = (call_form)(seed % 3));
+        }
+    }
+}
+END_TEST
+
+START_TEST(queries_and_keys_are_packed_independently) {
+    for (uint64_t seed = 1; seed <= 12; seed++) {
+        CHECK_ON_CASE(_i, .seed = seed, .batch = 4, .heads_q = 4, .heads_kv = 2, .len_q = seed % 2 ? 2 : 30,
+                      .len_kv = 150, .form_kv = FOVEA_FORM_PACKED, .causal = 1, .diagonal = (fovea_diagonal)(seed % 3),
+                      .query_offset = 20, .inputs = FOVEA_INPUT_KEY_LENGTHS | FOVEA_INPUT_FIRST_KEYS,
+                      .layout_k = LAYOUT_ROW_A_PAGE, .layout_v = LAYOUT_ROW_A_PAGE);
+        CHECK_ON_CASE(_i, .seed = seed, .batch = 4, .heads_q = 4, .heads_kv = 2, .len_q = seed % 2 ? 9 : 90,
+                      .len_kv = 1500, .spare_q = 7, .form_q = FOVEA_FORM_PACKED, .has_window_left = 1,
+                      .window_left = 1100, .inputs = seed % 3 ? FOVEA_INPUT_KEY_LENGTHS : 0,
+                      .outputs = FOVEA_OUTPUT_LSE);
+    }
+}
+END_TEST
+
 START_TEST(every_layout_of_inputs_and_outputs) {
     for (int input = 0; input < LAYOUT_COUNT; input++) {
         for (int output = LAYOUT_BHSD; output <= LAYOUT_REVERSED; output++) {
@@ -427,6 +456,8 @@ Suite *attention_suite(void) {
     ADD_FOR_CASES(features, sinks_take_their_share_once);
     ADD_FOR_CASES(features, mask_and_bias_broadcast_over_every_combination_of_axes);
     ADD_FOR_CASES(features, keys_past_the_length_are_never_read);
+    ADD_FOR_CASES(features, packed_sequences_of_all_lengths_in_every_type);
+    ADD_FOR_CASES(features, queries_and_keys_are_packed_independently);
     ADD_FOR_CASES(features, every_layout_of_inputs_and_outputs);
     ADD_FOR_CASES(features, fused_qkv_views);
     ADD_FOR_CASES(features, every_combination_of_types);

@@ -245,9 +245,33 @@ CHANGE(k_scales_misaligned, kv_int8(c); a->k_scales = (const float *)(const void
 CHANGE(q_f16_misaligned, all_f16(c); a->q = (const char *)m->q + 1)
 CHANGE(v_scales_in_out, kv_int8(c); a->v_scales = m->out)
 
+/* Packed forms. All tokens of the dense tensors' first entry: the first sequence has all but the last of them. */
+CHANGE(q_packed, d->form_q = FOVEA_FORM_PACKED; a->cu_seqlens_q = m->numbers; m->numbers[1] = LEN_Q - 1;
+       m->numbers[2] = LEN_Q)
+CHANGE(kv_packed, d->form_kv = FOVEA_FORM_PACKED; a->cu_seqlens_kv = m->numbers; m->numbers[1] = LEN_KV - 1;
+       m->numbers[2] = LEN_KV)
+CHANGE(both_packed, q_packed(c); d->form_kv = FOVEA_FORM_PACKED; a->cu_seqlens_kv = m->numbers)
+CHANGE(q_packed_wide, q_packed(c); d->type_index = FOVEA_INDEX_INT64; a->cu_seqlens_q = m->wide_numbers;
+       m->wide_numbers[2] = 1)
+CHANGE(packed_all_empty, q_packed(c); m->numbers[1] = m->numbers[2] = 0)
+CHANGE(packed_first_strides_unused, both_packed(c); a->q_strides[0] = 0; a->k_strides[0] = INT64_MAX;
+       a->out_strides[0] = 0)
+CHANGE(q_packed_without_offsets, d->form_q = FOVEA_FORM_PACKED)
+CHANGE(kv_packed_without_offsets, d->form_kv = FOVEA_FORM_PACKED)
+CHANGE(offsets_q_negative, q_packed(c); m->numbers[0] = -1)
+CHANGE(offsets_q_unsorted, q_packed(c); m->numbers[1] = 2; m->numbers[2] = 1)
+CHANGE(offsets_q_large, q_packed(c); m->numbers[2] = LEN_Q + 1)
+CHANGE(offsets_q_large_for_this_call, q_packed(c); a->len_q = LEN_Q - 1)
+CHANGE(offsets_kv_negative, kv_packed(c); m->numbers[0] = -3)
+CHANGE(offsets_kv_unsorted, kv_packed(c); m->numbers[2] = LEN_KV - 2)
+CHANGE(offsets_kv_large, kv_packed(c); m->numbers[2] = LEN_KV + 1)
+CHANGE(offsets_in_out, q_packed(c); a->cu_seqlens_q = m->out)
+CHANGE(length_large_for_its_sequence, kv_packed(c); with_lengths(c); a->key_lengths = m->numbers + 1;
+       m->numbers[2] = LEN_KV)
+CHANGE(first_key_large_for_its_sequence, kv_packed(c); with_first_keys(c); a->first_keys = m->numbers + 1;
+       m->numbers[2] = LEN_KV)
+
 /* Legal, but not in this version. */
-CHANGE(q_packed, d->form_q = FOVEA_FORM_PACKED)
-CHANGE(kv_packed, d->form_kv = FOVEA_FORM_PACKED)
 CHANGE(kv_paged, d->form_kv = FOVEA_FORM_PAGED; d->page_size = LEN_KV)
 CHANGE(mask_packed, with_mask(c); d->form_q = FOVEA_FORM_PACKED)
 CHANGE(bias_packed, with_bias(c); d->form_kv = FOVEA_FORM_PACKED)
@@ -471,8 +495,6 @@ static const error_case desc_cases[] = {
     INVALID(allocator_no_allocate, "allocator.allocate"),
     INVALID(allocator_no_release, "allocator.release"),
     INVALID(invalid_and_unsupported, "threads"),
-    UNSUPPORTED(q_packed, "form_q"),
-    UNSUPPORTED(kv_packed, "form_kv"),
     UNSUPPORTED(kv_paged, "form_kv"),
     UNSUPPORTED(mask_packed, "mask"),
     UNSUPPORTED(bias_packed, "bias"),
@@ -536,6 +558,18 @@ static const error_case args_cases[] = {
     INVALID(length_wide, "key_lengths[0] (4294967296)"),
     INVALID(first_key_negative, "first_keys[0] (-7)"),
     INVALID(first_key_large, "first_keys[1] (6)"),
+    INVALID(q_packed_without_offsets, "cu_seqlens_q is NULL"),
+    INVALID(kv_packed_without_offsets, "cu_seqlens_kv is NULL"),
+    INVALID(offsets_q_negative, "cu_seqlens_q[0] (-1)"),
+    INVALID(offsets_q_unsorted, "cu_seqlens_q[2] (1) is less than 2"),
+    INVALID(offsets_q_large, "cu_seqlens_q[2] (4) is more than the 3"),
+    INVALID(offsets_q_large_for_this_call, "cu_seqlens_q[2] (3) is more than the 2"),
+    INVALID(offsets_kv_negative, "cu_seqlens_kv[0] (-3)"),
+    INVALID(offsets_kv_unsorted, "cu_seqlens_kv[2] (3) is less than 4"),
+    INVALID(offsets_kv_large, "cu_seqlens_kv[2] (6) is more than the 5"),
+    INVALID(offsets_in_out, "out overlaps cu_seqlens_q"),
+    INVALID(length_large_for_its_sequence, "key_lengths[1] (5) is not in 0 ... the packed length (1)"),
+    INVALID(first_key_large_for_its_sequence, "first_keys[1] (5) is not in 0 ... the packed length (1)"),
     INVALID(q_gapped, "q_strides[3] (2)"),
     INVALID(k_reversed_rows, "k_strides[3] (-1)"),
     INVALID(v_last_zero, "v_strides[3] (0)"),
@@ -587,6 +621,12 @@ static const error_case legal_cases[] = {
     LEGAL(bias_f16),
     LEGAL(bias_type_unused),
     LEGAL(kv_int8),
+    LEGAL(q_packed),
+    LEGAL(kv_packed),
+    LEGAL(both_packed),
+    LEGAL(q_packed_wide),
+    LEGAL(packed_all_empty),
+    LEGAL(packed_first_strides_unused),
     LEGAL(workspace_given),
     LEGAL(lengths_at_the_ends),
     LEGAL(lengths_wide),

@@ -28,7 +28,17 @@ typedef struct call_spec {
     /* Entries have lengths between 1 and len_kv instead of len_kv, and as many queries as keys. */
     bool varied;
     int64_t window;
+    /* Packed: entries have from 16 to len_q queries, few of them long, and as many keys; or `decoded` queries. */
+    bool packed;
+    int64_t decoded;
 } call_spec;
+
+static fv_sequence packed_sequence(const call_spec *spec, test_random *random) {
+    const double share = pow(2, -8.0 * (double)random_between(random, 0, 1000) / 1000);
+    const int64_t len = (int64_t)(share * (double)spec->len_kv);
+    const int64_t len_q = spec->decoded ? spec->decoded * random_between(random, 0, 3) / 3 : len;
+    return (fv_sequence){.len_q = len_q, .end_key = len, .offset = len - len_q};
+}
 
 /* The measures of the AVX2 backend's panels (16 lanes) and of wider ones. */
 static call call_of(const call_spec *spec, int32_t panel_lanes) {
@@ -39,6 +49,8 @@ static call call_of(const call_spec *spec, int32_t panel_lanes) {
                 .batch = spec->batch,
                 .heads_kv = spec->heads_kv,
                 .group = spec->group,
+                .packed_q = spec->packed,
+                .packed_kv = spec->packed,
                 .band = {.before = spec->window ? -spec->window : -FV_FAR, .after = spec->causal ? 0 : FV_FAR},
                 .panel_lanes = panel_lanes,
                 .row_lanes = FV_MAX_ROWS,
@@ -52,37 +64,57 @@ static call call_of(const call_spec *spec, int32_t panel_lanes) {
     for (int64_t b = 0; b < spec->batch; b++) {
         const int64_t len_kv = spec->varied ? random_between(&random, 1, spec->len_kv) : spec->len_kv;
         self.sequences[b] = (fv_sequence){.len_q = spec->len_q, .end_key = len_kv, .offset = len_kv - spec->len_q};
+        if (spec->packed) {
+            self.sequences[b] = packed_sequence(spec, &random);
+        }
     }
     return self;
 }
 
 static const call_spec calls[] = {
-    {"causal, 8 heads x 2048", 1, 8, 1, 2048, 2048, true, false, 0},
-    {"causal, 1 head x 4096", 1, 1, 1, 4096, 4096, true, false, 0},
-    {"dense, 12 heads x 1536", 1, 12, 1, 1536, 1536, false, false, 0},
-    {"dense, batch 8 x 12 heads x 128", 8, 12, 1, 128, 128, false, false, 0},
-    {"ViT, 12 heads x 197", 1, 12, 1, 197, 197, false, false, 0},
-    {"ViT, batch 4 x 16 heads x 577", 4, 16, 1, 577, 577, false, false, 0},
-    {"window 256, 8 heads x 4096", 1, 8, 1, 4096, 4096, true, false, 256},
-    {"lengths 1 ... 2048, batch 16 x 4 heads x 64 rows", 16, 4, 1, 64, 2048, true, true, 0},
-    {"lengths 1 ... 4096, batch 64 x 2 heads x 512 rows", 64, 2, 1, 512, 4096, false, true, 0},
-    {"lengths 1 ... 8192, batch 5 x 8 heads, decode", 5, 8, 4, 1, 8192, false, true, 0},
-    {"decode, 8 heads x 16384", 1, 8, 1, 1, 16384, false, false, 0},
-    {"decode, 8 heads of groups of 4 x 32768", 1, 8, 4, 1, 32768, false, false, 0},
-    {"chunk of 16, 2 heads of groups of 2 x 8192", 1, 2, 2, 16, 8192, true, false, 0},
-    {"one row, one key", 1, 1, 1, 1, 1, false, false, 0},
+    {"causal, 8 heads x 2048", 1, 8, 1, 2048, 2048, true, false, 0, false, 0},
+    {"causal, 1 head x 4096", 1, 1, 1, 4096, 4096, true, false, 0, false, 0},
+    {"dense, 12 heads x 1536", 1, 12, 1, 1536, 1536, false, false, 0, false, 0},
+    {"dense, batch 8 x 12 heads x 128", 8, 12, 1, 128, 128, false, false, 0, false, 0},
+    {"ViT, 12 heads x 197", 1, 12, 1, 197, 197, false, false, 0, false, 0},
+    {"ViT, batch 4 x 16 heads x 577", 4, 16, 1, 577, 577, false, false, 0, false, 0},
+    {"window 256, 8 heads x 4096", 1, 8, 1, 4096, 4096, true, false, 256, false, 0},
+    {"lengths 1 ... 2048, batch 16 x 4 heads x 64 rows", 16, 4, 1, 64, 2048, true, true, 0, false, 0},
+    {"lengths 1 ... 4096, batch 64 x 2 heads x 512 rows", 64, 2, 1, 512, 4096, false, true, 0, false, 0},
+    {"lengths 1 ... 8192, batch 5 x 8 heads, decode", 5, 8, 4, 1, 8192, false, true, 0, false, 0},
+    {"decode, 8 heads x 16384", 1, 8, 1, 1, 16384, false, false, 0, false, 0},
+    {"decode, 8 heads of groups of 4 x 32768", 1, 8, 4, 1, 32768, false, false, 0, false, 0},
+    {"chunk of 16, 2 heads of groups of 2 x 8192", 1, 2, 2, 16, 8192, true, false, 0, false, 0},
+    {"one row, one key", 1, 1, 1, 1, 1, false, false, 0, false, 0},
+    {"packed, 32 sequences of 16 ... 4096", 32, 2, 1, 4096, 4096, true, false, 0, true, 0},
+    {"packed, 64 sequences of 8 ... 2048, groups of 4", 64, 1, 4, 2048, 2048, false, false, 0, true, 0},
+    {"packed decode, 64 sequences of 256 ... 65536", 64, 4, 8, 1, 65536, false, false, 0, true, 1},
+    {"packed chunks of up to 24, 16 sequences of 128 ... 32768", 16, 2, 1, 24, 32768, false, false, 0, true, 24},
 };
 enum { CALLS = sizeof calls / sizeof *calls };
 
 static const int32_t panel_widths[] = {12, 16, 24, 48};
 enum { WIDTHS = sizeof panel_widths / sizeof *panel_widths };
 
-static fv_worklist divide(const call *self, int32_t threads) {
-    int64_t len_kv = 0;
+/* Queries and keys as a call gives them: of all sequences together if they are packed, else of the longest. */
+static void lengths_of(const call *self, int64_t *len_q, int64_t *len_kv) {
+    *len_q = *len_kv = 0;
     for (int64_t b = 0; b < self->geometry.batch; b++) {
-        len_kv = self->sequences[b].end_key > len_kv ? self->sequences[b].end_key : len_kv;
+        const fv_sequence *sequence = &self->sequences[b];
+        if (self->geometry.packed_q) {
+            *len_q += sequence->len_q;
+            *len_kv += sequence->end_key;
+        } else {
+            *len_q = sequence->len_q;
+            *len_kv = sequence->end_key > *len_kv ? sequence->end_key : *len_kv;
+        }
     }
-    const int64_t capacity = fv_partition_capacity(&self->geometry, self->sequences[0].len_q, len_kv);
+}
+
+static fv_worklist divide(const call *self, int32_t threads) {
+    int64_t len_q, len_kv;
+    lengths_of(self, &len_q, &len_kv);
+    const int64_t capacity = fv_partition_capacity(&self->geometry, len_q, len_kv);
     fv_worklist list = {.entries = calloc((size_t)(2 * capacity), sizeof(fv_work))};
     ck_assert_ptr_nonnull(list.entries);
     fv_partition(&self->geometry, self->sequences, threads, capacity, &list);
@@ -172,15 +204,22 @@ START_TEST(with_less_than_four_items_a_thread_the_largest_load_is_within_twelve_
 }
 END_TEST
 
+static int64_t most_panels(const call *self) {
+    int64_t most = 0;
+    for (int64_t b = 0; b < self->geometry.batch; b++) {
+        const int64_t panels = fv_panels(&self->geometry, self->sequences[b].len_q);
+        most = panels > most ? panels : most;
+    }
+    return most;
+}
+
 START_TEST(every_query_row_meets_every_visible_key_exactly_once) {
     static const int32_t thread_counts[] = {1, 2, 3, 7, 16, 64, 100, 256};
     const call_spec *spec = &calls[_i];
     for (int w = 0; w < WIDTHS; w++) {
         const call self = call_of(spec, panel_widths[w]);
         const fv_geometry *g = &self.geometry;
-        const int64_t panels = fv_panels(g, spec->len_q), splits = spec->len_kv / g->split_keys + 2;
-        /* Panels cover the lanes. */
-        ck_assert_int_ge(panels * (panels == 1 ? (int64_t)1 << 40 : g->panel_lanes), spec->len_q * spec->group);
+        const int64_t panels = most_panels(&self), splits = spec->len_kv / g->split_keys + 2;
         for (size_t t = 0; t < sizeof thread_counts / sizeof *thread_counts; t++) {
             fv_worklist list = divide(&self, thread_counts[t]);
             const size_t cells = (size_t)(spec->batch * spec->heads_kv * panels * splits);
@@ -199,17 +238,20 @@ START_TEST(every_query_row_meets_every_visible_key_exactly_once) {
             for (int64_t head = 0; head < spec->batch * spec->heads_kv; head++) {
                 const fv_sequence *sequence = &self.sequences[head / spec->heads_kv];
                 const fv_key_range range = fv_splits(g, sequence);
+                const int64_t own = sequence->len_q > 0 ? fv_panels(g, sequence->len_q) : 0;
+                /* Panels cover the lanes. */
+                ck_assert_int_ge(own * (own == 1 ? (int64_t)1 << 40 : g->panel_lanes), sequence->len_q * spec->group);
                 /* Together, the splits hold every visible key. */
                 if (range.begin >= 0) {
                     const fv_key_range keys = fv_visible_keys(sequence, g->band, 0, sequence->len_q);
-                    const int64_t size = fv_split_keys(g, panels, sequence->end_key);
+                    const int64_t size = fv_split_keys(g, own, sequence->end_key);
                     ck_assert_int_le(range.begin * size, keys.begin);
                     ck_assert_int_ge(range.end * size, keys.end);
-                    ck_assert_int_le((range.end - range.begin) * panels, g->split_limit);
+                    ck_assert_int_le((range.end - range.begin) * own, g->split_limit);
                 }
                 for (int64_t cell = 0; cell < panels * splits; cell++) {
                     const int64_t split = cell % splits - 1;
-                    const bool wanted = split >= range.begin && split < range.end;
+                    const bool wanted = cell / splits < own && split >= range.begin && split < range.end;
                     ck_assert_msg(seen[head * panels * splits + cell] == wanted,
                                   "%s, %d threads: panel %lld, split %lld of head %lld computed %d times", spec->name,
                                   (int)thread_counts[t], (long long)(cell / splits), (long long)split, (long long)head,
@@ -234,6 +276,21 @@ START_TEST(no_length_has_more_splits_than_the_workspace_has_room_for) {
                 ck_assert_int_le(splits.end - splits.begin, fv_most_splits(g, panels, capacity));
             }
         }
+    }
+}
+END_TEST
+
+START_TEST(partial_results_have_room) {
+    for (int w = 0; w < WIDTHS; w++) {
+        const call self = call_of(&calls[_i], panel_widths[w]);
+        const fv_geometry *g = &self.geometry;
+        int64_t rows = 0, len_q, len_kv;
+        lengths_of(&self, &len_q, &len_kv);
+        for (int64_t b = 0; b < g->batch; b++) {
+            const fv_key_range splits = fv_splits(g, &self.sequences[b]);
+            rows += splits.begin < 0 ? 0 : self.sequences[b].len_q * g->group * (splits.end - splits.begin);
+        }
+        ck_assert_int_le(rows, fv_partial_rows(g, len_q, len_kv));
     }
 }
 END_TEST
@@ -275,6 +332,7 @@ Suite *partition_suite(void) {
     tcase_add_loop_test(tcase, with_less_than_four_items_a_thread_the_largest_load_is_within_twelve_percent, 0, CALLS);
     tcase_add_loop_test(tcase, every_query_row_meets_every_visible_key_exactly_once, 0, CALLS);
     tcase_add_test(tcase, no_length_has_more_splits_than_the_workspace_has_room_for);
+    tcase_add_loop_test(tcase, partial_results_have_room, 0, CALLS);
     tcase_add_loop_test(tcase, splits_follow_from_the_sequence_alone, 0, CALLS);
     tcase_add_test(tcase, items_narrow_when_threads_exceed_them);
     suite_add_tcase(suite, tcase);

@@ -31,6 +31,11 @@ static const problem_spec shapes[] = {
     PROBLEM_FIELDS(.len_q = 400, .len_kv = 400, .has_window_left = 1, .window_left = 100, .has_window_right = 1,
                    .window_right = 3),
     PROBLEM_FIELDS(.heads_q = 2, .heads_kv = 2, .len_q = 70, .len_kv = 1100, .hostile = 3, .outputs = FOVEA_OUTPUT_LSE),
+    PROBLEM_FIELDS(.batch = 7, .heads_q = 4, .heads_kv = 2, .len_q = 600, .len_kv = 600, .causal = 1,
+                   .form_q = FOVEA_FORM_PACKED, .form_kv = FOVEA_FORM_PACKED, .cut_alike = 1,
+                   .outputs = FOVEA_OUTPUT_LSE),
+    PROBLEM_FIELDS(.seed = 3, .batch = 4, .heads_q = 4, .heads_kv = 2, .len_q = 9, .len_kv = 9000,
+                   .form_q = FOVEA_FORM_PACKED, .form_kv = FOVEA_FORM_PACKED, .outputs = FOVEA_OUTPUT_LSE),
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
@@ -163,6 +168,55 @@ START_TEST(a_batch_entry_alone_gives_the_same_bits_as_in_its_batch) {
         const outcome actual = problem_outcome(alone);
         if (!outcome_equal(&wanted, &actual)) {
             problem_fail(alone, "an entry's result depends on its batch");
+        }
+        outcome_destroy((outcome[]){wanted});
+        outcome_destroy((outcome[]){actual});
+        problem_destroy(alone);
+        problem_destroy(together);
+    }
+}
+END_TEST
+
+/* Leaves of a packed problem only sequence b, as a dense one. */
+static void unpack_sequence(problem *self, int64_t b) {
+    fovea_attention_args *args = &self->args;
+    const int64_t row = tensor_get_index(&self->cu_seqlens_q, b, 0), key = tensor_get_index(&self->cu_seqlens_kv, b, 0);
+    self->desc.batch = 1;
+    self->desc.form_q = self->desc.form_kv = FOVEA_FORM_DENSE;
+    args->cu_seqlens_q = args->cu_seqlens_kv = NULL;
+    args->len_q = tensor_get_index(&self->cu_seqlens_q, b + 1, 0) - row;
+    args->len_kv = tensor_get_index(&self->cu_seqlens_kv, b + 1, 0) - key;
+    args->q = tensor_at(&self->q, 0, 0, row, 0);
+    args->k = tensor_at(&self->k, 0, 0, key, 0);
+    args->v = tensor_at(&self->v, 0, 0, key, 0);
+    args->out = tensor_at(&self->out, 0, 0, row, 0);
+    args->lse = tensor_at(&self->lse, 0, 0, row, 0);
+}
+
+START_TEST(a_packed_sequence_gives_the_same_bits_as_a_dense_call) {
+    static const int64_t lengths[][2] = {{6, 20000}, {60, 9000}, {700, 700}};
+    for (int i = 0; i < 3; i++) {
+        if (!test_takes(i, _i)) {
+            continue;
+        }
+        const problem_spec spec =
+            on_case(PROBLEM(.seed = 5, .batch = 5, .heads_q = 4, .heads_kv = 2, .len_q = lengths[i][0],
+                            .len_kv = lengths[i][1], .causal = 1, .form_q = FOVEA_FORM_PACKED,
+                            .form_kv = FOVEA_FORM_PACKED, .outputs = FOVEA_OUTPUT_LSE, .concurrency = 3),
+                    _i);
+        problem *together = problem_create(&spec);
+        problem_run_ok(together);
+        const outcome wanted = problem_outcome(together);
+        problem *alone = problem_create(&spec);
+        const fovea_attention_args args = alone->args;
+        for (int64_t b = 0; b < spec.batch; b++) {
+            alone->args = args;
+            unpack_sequence(alone, b);
+            problem_run_ok(alone);
+        }
+        const outcome actual = problem_outcome(alone);
+        if (!outcome_equal(&wanted, &actual)) {
+            problem_fail(alone, "a sequence's result depends on its form");
         }
         outcome_destroy((outcome[]){wanted});
         outcome_destroy((outcome[]){actual});
@@ -381,6 +435,7 @@ Suite *threads_suite(void) {
     ADD_FOR_CASES(same, results_do_not_depend_on_the_workers_that_a_workspace_lets_run);
     ADD_FOR_CASES(same, two_runs_give_the_same_bits);
     ADD_FOR_CASES(same, a_batch_entry_alone_gives_the_same_bits_as_in_its_batch);
+    ADD_FOR_CASES(same, a_packed_sequence_gives_the_same_bits_as_a_dense_call);
     suite_add_tcase(suite, same);
     TCase *hosts = tcase_create("hosts");
     ADD_FOR_CASES(hosts, an_executor_is_called_at_most_twice_and_not_for_a_tiny_call);

@@ -47,7 +47,9 @@ typedef enum fovea_diagonal {
 typedef enum fovea_form {
     /* (batch, heads, len, head_dim), any strides. */
     FOVEA_FORM_DENSE = 0,
-    /* (total, heads, head_dim) with cumulative offsets: sequences of different lengths, one after the other. */
+    /* (total, heads, head_dim) with cumulative offsets: sequences of different lengths, one after the other. Strides
+     * are those of the dense form for a batch of one: (not looked at, head, token, element). A mask, a bias and
+     * weights, which have an element for every pair of a query and a key, have no such form: FOVEA_UNSUPPORTED. */
     FOVEA_FORM_PACKED = 1,
     /* Keys and values only: pages of page_size tokens, found through a block table. */
     FOVEA_FORM_PAGED = 2
@@ -154,8 +156,8 @@ typedef struct fovea_attention_desc {
     int32_t has_window_left;
     int32_t has_window_right;
 
-    /* How queries (and the output) and, independently, keys and values are stored. This version computes the dense form
-     * and answers FOVEA_UNSUPPORTED to the others. */
+    /* How queries, output and log-sum-exp and, independently, keys, values and their scales are stored. This version
+     * has no paged form (FOVEA_UNSUPPORTED). */
     fovea_form form_q;
     fovea_form form_kv;
     /* Tokens of a page (paged form; else 0). */
@@ -186,7 +188,8 @@ typedef struct fovea_attention_desc {
 typedef struct fovea_attention_args {
     /* sizeof(fovea_attention_args). */
     size_t struct_size;
-    /* The lengths of this call, always given: 0 <= len_q <= desc.len_q, 0 <= len_kv <= desc.len_kv. */
+    /* The lengths of this call, always given: 0 <= len_q <= desc.len_q, 0 <= len_kv <= desc.len_kv. Packed form: the
+     * tokens that the tensors hold, at least those of all sequences together. */
     int64_t len_q;
     int64_t len_kv;
 
@@ -211,10 +214,11 @@ typedef struct fovea_attention_args {
      * stride 0. NULL unless announced. */
     const void *bias;
     int64_t bias_strides[4];
-    /* (batch) valid keys of each entry, 0 ... len_kv: keys from there on are never read. NULL unless announced. */
+    /* (batch) valid keys of each entry, 0 ... its capacity, which is len_kv, or the length of a packed sequence: keys
+     * from there on are never read. NULL unless announced. */
     const void *key_lengths;
-    /* (batch) first valid key of each entry, 0 ... len_kv (left padding); at or past the length: no key is valid. NULL
-     * unless announced. */
+    /* (batch) first valid key of each entry, 0 ... its capacity (left padding); at or past the length: no key is valid.
+     * NULL unless announced. */
     const void *first_keys;
     /* (batch) offsets of the diagonal. Required with FOVEA_DIAGONAL_OFFSETS, else NULL. */
     const void *query_offsets;
@@ -224,7 +228,9 @@ typedef struct fovea_attention_args {
     /* (heads_q) one logit per head, f32, unscaled and uncapped. */
     const float *sinks;
 
-    /* Packed form: (batch + 1) ascending offsets of the entries' first query row, first key. Else NULL. */
+    /* Packed form: (batch + 1) ascending offsets of the entries' first query row, first key, the last one their end: 0
+     * <= cu[0] <= ... <= cu[batch] <= len_q, len_kv. Sequences may be empty; tokens before the first and behind the
+     * last one are neither read nor written. Else NULL. */
     const void *cu_seqlens_q;
     const void *cu_seqlens_kv;
     /* Paged form: (batch, max_pages) page numbers in [0, pages); strides of k and v are then (page, head, token,
@@ -232,13 +238,15 @@ typedef struct fovea_attention_args {
     const void *block_table;
     int64_t block_table_strides[2];
     int64_t pages;
-    /* int8 keys and values: scales (batch, heads_kv, len_kv), f32. Else NULL. */
+    /* int8 keys and values: scales (batch, heads_kv, len_kv), f32, of the form of keys and values: packed (total,
+     * heads_kv) with strides (not looked at, head, token). Else NULL. */
     const float *k_scales;
     int64_t k_scale_strides[3];
     const float *v_scales;
     int64_t v_scale_strides[3];
 
-    /* Log-sum-exp of the final masked scores, natural logarithm, f32 (batch, heads_q, len_q). NULL unless announced. */
+    /* Log-sum-exp of the final masked scores, natural logarithm, f32 (batch, heads_q, len_q); packed as the queries
+     * (total, heads_q) with strides (not looked at, head, token). NULL unless announced. */
     float *lse;
     int64_t lse_strides[3];
     /* Attention weights, f32 (batch, heads_q, len_q, len_kv), as desc.weights says. NULL unless announced. */

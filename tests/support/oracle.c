@@ -11,7 +11,9 @@ typedef struct row_position {
     const fovea_attention_desc *desc;
     const fovea_attention_args *args;
     int64_t b, h, i;
-    int64_t len_kv, first_key;
+    /* Where the row lies in the tensor of queries. */
+    int64_t outer, token;
+    int64_t len_q, len_kv, first_key;
     int64_t diagonal;
     float scale;
     /* Per key of the sequence. */
@@ -22,28 +24,52 @@ int64_t oracle_index(const void *array, fovea_index_type type, int64_t at) {
     return type == FOVEA_INDEX_INT64 ? ((const int64_t *)array)[at] : ((const int32_t *)array)[at];
 }
 
-static row_position position_of(const fovea_attention_desc *desc, const fovea_attention_args *args, int64_t b,
-                                int64_t h, int64_t i) {
-    row_position at = {.desc = desc, .args = args, .b = b, .h = h, .i = i, .len_kv = args->len_kv};
+/* The position of the row at (outer, h, token) of the tensor of queries; its len_q is 0 if it belongs to no sequence.
+ */
+static row_position place_row(const fovea_attention_desc *desc, const fovea_attention_args *args, int64_t outer,
+                              int64_t h, int64_t token) {
+    row_position at = {.desc = desc, .args = args, .h = h, .outer = outer, .token = token};
+    if (desc->form_q != FOVEA_FORM_PACKED) {
+        at.b = outer;
+        at.i = token;
+        at.len_q = args->len_q;
+        return at;
+    }
+    for (int64_t b = 0; b < desc->batch; b++) {
+        const int64_t begin = oracle_index(args->cu_seqlens_q, desc->type_index, b);
+        const int64_t end = oracle_index(args->cu_seqlens_q, desc->type_index, b + 1);
+        if (begin <= token && token < end) {
+            at.b = b;
+            at.i = token - begin;
+            at.len_q = end - begin;
+        }
+    }
+    return at;
+}
+
+/* Fills in the rest of a row's position. */
+static void place_keys(row_position *at) {
+    const fovea_attention_desc *desc = at->desc;
+    const fovea_attention_args *args = at->args;
+    at->len_kv = args->len_kv;
     if (desc->inputs & FOVEA_INPUT_KEY_LENGTHS) {
-        at.len_kv = oracle_index(args->key_lengths, desc->type_index, b);
+        at->len_kv = oracle_index(args->key_lengths, desc->type_index, at->b);
     }
     if (desc->inputs & FOVEA_INPUT_FIRST_KEYS) {
-        at.first_key = oracle_index(args->first_keys, desc->type_index, b);
+        at->first_key = oracle_index(args->first_keys, desc->type_index, at->b);
     }
     switch (desc->diagonal) {
     case FOVEA_DIAGONAL_BOTTOM_RIGHT:
-        at.diagonal = i + at.len_kv - args->len_q;
+        at->diagonal = at->i + at->len_kv - at->len_q;
         break;
     case FOVEA_DIAGONAL_TOP_LEFT:
-        at.diagonal = i;
+        at->diagonal = at->i;
         break;
     case FOVEA_DIAGONAL_OFFSETS:
-        at.diagonal = i + oracle_index(args->query_offsets, desc->type_index, b);
+        at->diagonal = at->i + oracle_index(args->query_offsets, desc->type_index, at->b);
         break;
     }
-    at.scale = desc->has_scale ? desc->scale : (float)(1.0 / sqrt((double)desc->head_dim));
-    return at;
+    at->scale = desc->has_scale ? desc->scale : (float)(1.0 / sqrt((double)desc->head_dim));
 }
 
 static int64_t offset_of(const int64_t strides[4], int64_t a, int64_t b, int64_t c, int64_t d) {
@@ -51,7 +77,7 @@ static int64_t offset_of(const int64_t strides[4], int64_t a, int64_t b, int64_t
 }
 
 static const float *q_row(const row_position *at) {
-    return (const float *)at->args->q + offset_of(at->args->q_strides, at->b, at->h, at->i, 0);
+    return (const float *)at->args->q + offset_of(at->args->q_strides, at->outer, at->h, at->token, 0);
 }
 
 static int64_t head_kv(const row_position *at) {
@@ -362,12 +388,20 @@ static void compute_row(oracle *self, row_position *at, row_room *room, int64_t 
     }
 }
 
+static void leave_untouched(oracle *self, const row_position *at, int64_t row) {
+    for (int64_t d = 0; d < at->desc->head_dim_v; d++) {
+        expect(&self->out, row * at->desc->head_dim_v + d, 0, 0, EXPECT_UNTOUCHED);
+    }
+    expect(&self->lse, row, 0, 0, EXPECT_UNTOUCHED);
+}
+
 bool oracle_has_row(const oracle *self, const fovea_attention_args *args, int64_t row) {
     return row % self->row_step == 0 || row == args->len_q - 1;
 }
 
 static oracle create_wide(const fovea_attention_desc *desc, const fovea_attention_args *args, int64_t row_step) {
-    const int64_t rows = desc->batch * desc->heads_q * args->len_q;
+    const int64_t outer = desc->form_q == FOVEA_FORM_PACKED ? 1 : desc->batch;
+    const int64_t rows = outer * desc->heads_q * args->len_q;
     oracle self = {
         .out = expected_create(rows * desc->head_dim_v),
         .lse = expected_create(rows),
@@ -377,9 +411,12 @@ static oracle create_wide(const fovea_attention_desc *desc, const fovea_attentio
     row_room room = room_create(args->len_kv, desc->head_dim_v);
     for (int64_t row = 0; row < rows; row++) {
         const int64_t i = row % args->len_q;
-        if (oracle_has_row(&self, args, i)) {
-            const int64_t head = row / args->len_q;
-            row_position at = position_of(desc, args, head / desc->heads_q, head % desc->heads_q, i);
+        const int64_t head = row / args->len_q;
+        row_position at = place_row(desc, args, head / desc->heads_q, head % desc->heads_q, i);
+        if (at.len_q == 0) {
+            leave_untouched(&self, &at, row);
+        } else if (oracle_has_row(&self, args, i)) {
+            place_keys(&at);
             compute_row(&self, &at, &room, row);
         }
     }

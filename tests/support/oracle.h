@@ -3,8 +3,8 @@
  *   the oracle   in double precision; what may be expected of each element, non-finite ones included
  *   the naive    the same loops in f32; its error is the yardstick of the library's
  *
- * Dense problems with every optional input. Both walk one query row at a time, key by key; inputs of narrow types are
- * widened first (widened.h), and results are those before they are rounded to the output's type. */
+ * Both walk one query row at a time, key by key; inputs of narrow types are widened first, and packed and paged keys
+ * gathered (widened.h). Results are those before they are rounded to the output's type. */
 #ifndef FOVEA_TESTS_ORACLE_H
 #define FOVEA_TESTS_ORACLE_H
 
@@ -24,7 +24,9 @@ typedef enum expectation {
     /* Infinite or NaN. */
     EXPECT_NOT_FINITE,
     /* IEEE arithmetic leaves it open. */
-    EXPECT_ANYTHING
+    EXPECT_ANYTHING,
+    /* As it was: rows that belong to no sequence. */
+    EXPECT_UNTOUCHED
 } expectation;
 
 /* One result tensor, contiguous. */
@@ -36,7 +38,8 @@ typedef struct expected {
 } expected;
 
 typedef struct oracle {
-    /* (batch, heads_q, len_q, head_dim_v), (batch, heads_q, len_q), (batch, heads_q, len_q, len_kv). */
+    /* (batch, heads_q, len_q, head_dim_v), (batch, heads_q, len_q), (batch, heads_q, len_q, len_kv); packed queries: as
+     * of one entry. */
     expected out;
     expected lse;
     expected weights;

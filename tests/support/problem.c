@@ -12,186 +12,117 @@
 #include "backends.h"
 #include "narrow.h"
 
-/* A NaN that no computation produces: marks output elements that nobody wrote. */
-enum { UNWRITTEN = 0x7fa5c3e1, UNWRITTEN_16 = 0x7fa5 };
-
-/* --- Strided tensors --- */
-
-static int64_t magnitude(int64_t stride) {
-    return stride < 0 ? -stride : stride;
-}
-
-static void set_strides(tensor *self, tensor_layout layout) {
-    const int64_t *size = self->size;
-    int64_t *strides = self->strides;
-    int64_t row = size[3];
-    if (layout == LAYOUT_PADDED) {
-        row += 3;
-    } else if (layout == LAYOUT_ROW_A_PAGE) {
-        const int64_t page = (int64_t)(test_page_size() / self->element);
-        row = (row + page - 1) / page * page;
-    }
-    strides[3] = 1;
-    if (layout == LAYOUT_BSHD) {
-        strides[1] = row;
-        strides[2] = size[1] * row;
-        strides[0] = size[2] * strides[2];
-    } else {
-        strides[2] = row;
-        strides[1] = size[2] * row;
-        strides[0] = size[1] * strides[1];
-    }
-    if (layout == LAYOUT_REVERSED) {
-        for (int axis = 0; axis < 3; axis++) {
-            strides[axis] = -strides[axis];
-        }
-    }
-    if (layout >= LAYOUT_BROADCAST_BATCH) {
-        strides[layout - LAYOUT_BROADCAST_BATCH] = 0;
-    }
-}
-
-static bool is_empty(const tensor *self) {
-    return self->size[0] == 0 || self->size[1] == 0 || self->size[2] == 0 || self->size[3] == 0;
-}
-
-/* Allocates what size and strides span. */
-static void tensor_allocate(tensor *self, guard_side side, bool whole_pages) {
-    if (is_empty(self)) {
-        self->memory = guarded_create(0, 1, side);
-        self->origin = self->memory.data;
-        return;
-    }
-    int64_t span = 1, below = 0;
-    for (int axis = 0; axis < 4; axis++) {
-        const int64_t reach = magnitude(self->strides[axis]) * (self->size[axis] - 1);
-        span += reach;
-        below += self->strides[axis] < 0 ? reach : 0;
-    }
-    size_t bytes = (size_t)span * self->element, lead = 0;
-    if (whole_pages) {
-        const size_t page = test_page_size();
-        lead = (page - bytes % page) % page;
-        bytes += lead;
-    }
-    self->memory = guarded_create(bytes, self->element, side);
-    self->origin = (unsigned char *)self->memory.data + lead + (size_t)below * self->element;
-}
-
-static tensor tensor_create(int64_t a, int64_t b, int64_t c, int64_t d, size_t element, tensor_layout layout,
-                            guard_side side) {
-    tensor self = {.element = element, .size = {a, b, c, d}};
-    set_strides(&self, layout);
-    tensor_allocate(&self, side, layout == LAYOUT_ROW_A_PAGE);
-    return self;
-}
-
-static void *element_at(const tensor *self, int64_t a, int64_t b, int64_t c, int64_t d) {
-    const int64_t offset = a * self->strides[0] + b * self->strides[1] + c * self->strides[2] + d * self->strides[3];
-    return (unsigned char *)self->origin + offset * (int64_t)self->element;
-}
-
-float *tensor_at(const tensor *self, int64_t a, int64_t b, int64_t c, int64_t d) {
-    return element_at(self, a, b, c, d);
-}
-
-double tensor_get(const tensor *self, int64_t a, int64_t b, int64_t c, int64_t d) {
-    const void *element = element_at(self, a, b, c, d);
-    switch (self->type) {
-    case FOVEA_F32:
-        return (double)*(const float *)element;
-    case FOVEA_INT8:
-        return *(const int8_t *)element;
-    default:
-        return narrow_value(narrow_of(self->type), *(const uint16_t *)element);
-    }
-}
-
-void tensor_put(const tensor *self, int64_t a, int64_t b, int64_t c, int64_t d, float value) {
-    void *element = element_at(self, a, b, c, d);
-    switch (self->type) {
-    case FOVEA_F32:
-        *(float *)element = value;
-        break;
-    case FOVEA_INT8:
-        *(int8_t *)element = (int8_t)rintf(value);
-        break;
-    default:
-        *(uint16_t *)element = narrow_nearest(narrow_of(self->type), (double)value);
-        break;
-    }
-}
-
-/* Visits every element in logical order. */
-#define FOR_EACH(tensor, a, b, c, d)                        \
-    for (int64_t a = 0; a < (tensor)->size[0]; a++)         \
-        for (int64_t b = 0; b < (tensor)->size[1]; b++)     \
-            for (int64_t c = 0; c < (tensor)->size[2]; c++) \
-                for (int64_t d = 0; d < (tensor)->size[3]; d++)
-
-static void fill_unwritten(const tensor *self) {
-    const uint32_t wide = UNWRITTEN;
-    const uint16_t narrow = UNWRITTEN_16;
-    const void *pattern = self->element == sizeof wide ? (const void *)&wide : &narrow;
-    for (size_t i = 0; self->element > 1 && i + self->element <= self->memory.size; i += self->element) {
-        memcpy((unsigned char *)self->memory.data + i, pattern, self->element);
-    }
-}
-
-static void fill_random(const tensor *self, test_random *random, float range) {
-    FOR_EACH(self, a, b, c, d) {
-        tensor_put(self, a, b, c, d, random_float(random, -range, range));
-    }
-}
-
 /* --- The inputs of a problem --- */
 
-static size_t size_of(fovea_type type) {
-    return type == FOVEA_F32 ? 4 : type == FOVEA_INT8 ? 1 : 2;
-}
-
-static tensor tensor_of_type(fovea_type type, int64_t a, int64_t b, int64_t c, int64_t d, tensor_layout layout,
-                             guard_side side) {
-    tensor self = tensor_create(a, b, c, d, size_of(type), layout, side);
-    self.type = type;
-    return self;
-}
-
-static void create_index(tensor *self, const problem_spec *spec) {
+static void create_index(tensor *self, const problem_spec *spec, int64_t count) {
     const size_t element = spec->type_index == FOVEA_INDEX_INT64 ? 8 : 4;
-    *self = tensor_create(spec->batch, 1, 1, 1, element, LAYOUT_BHSD, spec->side);
+    *self = tensor_create(count, 1, 1, 1, element, LAYOUT_BHSD, spec->side);
 }
 
-static void set_index(const tensor *self, int64_t at, int64_t value) {
-    if (self->element == 8) {
-        *(int64_t *)element_at(self, at, 0, 0, 0) = value;
-    } else {
-        *(int32_t *)element_at(self, at, 0, 0, 0) = (int32_t)value;
+static bool has_key_lengths(const problem_spec *spec) {
+    return (spec->inputs & FOVEA_INPUT_KEY_LENGTHS) || spec->form_kv == FOVEA_FORM_PAGED;
+}
+
+/* Cuts `total` tokens into sequences, some of them empty, perhaps with tokens of none before and behind them. */
+static void cut(tensor *offsets, const problem_spec *spec, int64_t total, test_random *random) {
+    create_index(offsets, spec, spec->batch + 1);
+    int64_t first = random_chance(random, 0.2) ? random_between(random, 0, total) : 0;
+    const int64_t last = random_chance(random, 0.2) ? random_between(random, first, total) : total;
+    for (int64_t b = 0; b < spec->batch; b++) {
+        const int64_t even = first + (last - first) / (spec->batch - b);
+        const int64_t any = random_between(random, first, last);
+        tensor_set_index(offsets, b, 0, first);
+        first = RANDOM_OF(random, first, even, even, any);
+    }
+    tensor_set_index(offsets, spec->batch, 0, last);
+}
+
+/* Keys that an entry has room for. */
+static int64_t key_capacity(const problem *self, int64_t b) {
+    if (self->spec.form_kv != FOVEA_FORM_PACKED) {
+        return self->spec.len_kv;
+    }
+    return tensor_get_index(&self->cu_seqlens_kv, b + 1, 0) - tensor_get_index(&self->cu_seqlens_kv, b, 0);
+}
+
+static void create_offsets(problem *self) {
+    const problem_spec *spec = &self->spec;
+    test_random random = test_random_seeded(spec->seed ^ 0xc5);
+    if (spec->form_q == FOVEA_FORM_PACKED) {
+        cut(&self->cu_seqlens_q, spec, spec->len_q, &random);
+    }
+    if (spec->form_kv == FOVEA_FORM_PACKED) {
+        if (spec->cut_alike) {
+            random = test_random_seeded(spec->seed ^ 0xc5);
+        }
+        cut(&self->cu_seqlens_kv, spec, spec->len_kv, &random);
     }
 }
 
 static void create_indices(problem *self, test_random *random) {
     const problem_spec *spec = &self->spec;
-    if (spec->inputs & FOVEA_INPUT_KEY_LENGTHS) {
-        create_index(&self->key_lengths, spec);
+    if (has_key_lengths(spec)) {
+        create_index(&self->key_lengths, spec, spec->batch);
         for (int64_t b = 0; b < spec->batch; b++) {
-            const int64_t any = random_between(random, 0, spec->len_kv);
-            set_index(&self->key_lengths, b, RANDOM_OF(random, 0, spec->len_kv, any, any, any, any));
+            const int64_t most = key_capacity(self, b), any = random_between(random, 0, most);
+            tensor_set_index(&self->key_lengths, b, 0, RANDOM_OF(random, 0, most, any, any, any, any));
         }
     }
     if (spec->inputs & FOVEA_INPUT_FIRST_KEYS) {
-        create_index(&self->first_keys, spec);
+        create_index(&self->first_keys, spec, spec->batch);
         for (int64_t b = 0; b < spec->batch; b++) {
-            const int64_t any = random_between(random, 0, spec->len_kv);
-            set_index(&self->first_keys, b, RANDOM_OF(random, 0, spec->len_kv, any, any / 4, any / 4, any / 8));
+            const int64_t most = key_capacity(self, b), any = random_between(random, 0, most);
+            tensor_set_index(&self->first_keys, b, 0, RANDOM_OF(random, 0, most, any, any / 4, any / 4, any / 8));
         }
     }
     if (spec->diagonal == FOVEA_DIAGONAL_OFFSETS) {
-        create_index(&self->query_offsets, spec);
+        create_index(&self->query_offsets, spec, spec->batch);
         for (int64_t b = 0; b < spec->batch; b++) {
-            set_index(&self->query_offsets, b, spec->query_offset + random_between(random, -3, 3) * (b > 0));
+            tensor_set_index(&self->query_offsets, b, 0, spec->query_offset + random_between(random, -3, 3) * (b > 0));
         }
     }
+}
+
+/* Keys of entry b: its length, or all there is room for. */
+static int64_t length_of(const problem *self, int64_t b) {
+    return has_key_lengths(&self->spec) ? tensor_get_index(&self->key_lengths, b, 0) : key_capacity(self, b);
+}
+
+static int64_t pages_of(const problem *self, int64_t b) {
+    return (length_of(self, b) + self->spec.page_size - 1) / self->spec.page_size;
+}
+
+/* A table of pages in random order; sequences share some. Entries of pages that hold no key are no pages at all. */
+static void create_block_table(problem *self) {
+    const problem_spec *spec = &self->spec;
+    const int64_t max_pages = spec->len_kv / spec->page_size;
+    test_random random = test_random_seeded(spec->seed ^ 0xb7);
+    self->block_table =
+        (tensor){.element = spec->type_index == FOVEA_INDEX_INT64 ? 8 : 4, .size = {spec->batch, 1, 1, max_pages}};
+    tensor_set_strides(&self->block_table, spec->side == GUARD_AFTER ? LAYOUT_BHSD : LAYOUT_REVERSED);
+    tensor_allocate(&self->block_table, spec->side, false);
+    self->pages = random_between(&random, 0, 2);
+    for (int64_t b = 0; b < spec->batch; b++) {
+        self->pages += pages_of(self, b);
+    }
+    int64_t *order = calloc((size_t)self->pages + 1, sizeof *order);
+    ck_assert_ptr_nonnull(order);
+    for (int64_t i = 0; i < self->pages; i++) {
+        const int64_t at = random_between(&random, 0, i);
+        order[i] = order[at];
+        order[at] = i;
+    }
+    int64_t next = 0;
+    for (int64_t b = 0; b < spec->batch; b++) {
+        for (int64_t page = 0; page < max_pages; page++) {
+            const bool shared = b > 0 && page < pages_of(self, b - 1) && random_chance(&random, 0.3);
+            const int64_t none = RANDOM_OF(&random, -1, self->pages, INT32_MAX, INT32_MIN);
+            const int64_t own = page < pages_of(self, b) ? order[next++] : none;
+            tensor_set_index(&self->block_table, b, page,
+                             shared && own != none ? tensor_get_index(&self->block_table, b - 1, page) : own);
+        }
+    }
+    free(order);
 }
 
 static void clear_strides(tensor *self, int32_t axes) {
@@ -204,7 +135,7 @@ static void clear_strides(tensor *self, int32_t axes) {
 
 static tensor create_terms(const problem_spec *spec, size_t element, int32_t broadcast) {
     tensor self = {.element = element, .size = {spec->batch, spec->heads_q, spec->len_q, spec->len_kv}};
-    set_strides(&self, spec->side == GUARD_AFTER ? LAYOUT_BHSD : LAYOUT_PADDED);
+    tensor_set_strides(&self, spec->side == GUARD_AFTER ? LAYOUT_BHSD : LAYOUT_PADDED);
     clear_strides(&self, broadcast);
     tensor_allocate(&self, spec->side, false);
     return self;
@@ -222,13 +153,13 @@ static void create_mask(problem *self, test_random *random) {
             density = kinds[random_chance(random, 0.2) ? 0 : random_chance(random, 0.3) ? 1 : 2];
         }
         const bool allows = random_chance(random, density);
-        *(uint8_t *)element_at(&self->mask, b, h, i, j) = allows ? (uint8_t)RANDOM_OF(random, 1, 2, 128, 255) : 0;
+        *(uint8_t *)tensor_element(&self->mask, b, h, i, j) = allows ? (uint8_t)RANDOM_OF(random, 1, 2, 128, 255) : 0;
     }
 }
 
 static void create_bias(problem *self, test_random *random) {
     const problem_spec *spec = &self->spec;
-    self->bias = create_terms(spec, size_of(spec->type_bias), spec->bias_broadcast);
+    self->bias = create_terms(spec, tensor_type_size(spec->type_bias), spec->bias_broadcast);
     self->bias.type = spec->type_bias;
     bool forbids_row = false;
     FOR_EACH(&self->bias, b, h, i, j) {
@@ -240,41 +171,70 @@ static void create_bias(problem *self, test_random *random) {
     }
 }
 
-static int64_t longest(const problem *self, int64_t b) {
-    if (!(self->spec.inputs & FOVEA_INPUT_KEY_LENGTHS)) {
-        return self->spec.len_kv;
+/* Where key j of entry b lies: indices of the first axis and of the axis of rows. */
+typedef struct key_place {
+    int64_t outer, row;
+} key_place;
+
+static key_place place_of_key(const problem *self, int64_t b, int64_t j) {
+    switch (self->spec.form_kv) {
+    case FOVEA_FORM_PACKED:
+        return (key_place){0, tensor_get_index(&self->cu_seqlens_kv, b, 0) + j};
+    case FOVEA_FORM_PAGED:
+        return (key_place){tensor_get_index(&self->block_table, b, j / self->spec.page_size), j % self->spec.page_size};
+    case FOVEA_FORM_DENSE:
+        break;
     }
-    int64_t length = oracle_index(self->key_lengths.origin, self->spec.type_index, b);
-    for (int64_t other = 0; self->k.strides[0] == 0 && other < self->spec.batch; other++) {
-        const int64_t its = oracle_index(self->key_lengths.origin, self->spec.type_index, other);
-        length = its > length ? its : length;
-    }
-    return length;
+    return (key_place){b, j};
 }
 
-/* Rows past the length hold NaN; with a row a page, they cannot be read at all. */
-static void forbid_rest(const problem *self, const tensor *rows, tensor_layout layout) {
-    for (int64_t b = 0; b < rows->size[0]; b++) {
-        const int64_t length = rows->strides[2] == 0 ? rows->size[2] : longest(self, b);
-        for (int64_t h = 0; h < rows->size[1]; h++) {
-            for (int64_t j = length; j < rows->size[2]; j++) {
-                for (int64_t d = 0; d < rows->size[3]; d++) {
-                    tensor_put(rows, b, h, j, d, rows->type == FOVEA_INT8 ? -128 : NAN);
-                }
-            }
-            if (layout == LAYOUT_ROW_A_PAGE && length < rows->size[2]) {
-                const size_t page_of_row = (size_t)rows->strides[2] * rows->element;
-                const unsigned char *end = element_at(rows, b, h, length, rows->size[3]);
-                const size_t begin = (size_t)(end - (unsigned char *)rows->memory.data) - page_of_row;
-                guarded_forbid(&rows->memory, begin, page_of_row * (size_t)(rows->size[2] - length));
+/* Which rows hold a key, [outer][row]; indices of axes that are broadcast are all the same row. */
+static bool *rows_in_use(const problem *self, const tensor *rows) {
+    const int64_t *size = rows->size;
+    bool *used = calloc((size_t)(size[0] * size[2]) + 1, sizeof *used);
+    ck_assert_ptr_nonnull(used);
+    for (int64_t b = 0; b < self->spec.batch; b++) {
+        for (int64_t j = 0; j < length_of(self, b); j++) {
+            const key_place place = place_of_key(self, b, j);
+            for (int64_t outer = 0; outer < size[0]; outer++) {
+                used[outer * size[2] + place.row] |= outer == place.outer || rows->strides[0] == 0;
             }
         }
     }
+    for (int64_t i = 0; rows->strides[2] == 0 && i < size[0] * size[2]; i++) {
+        used[i] = true;
+    }
+    return used;
+}
+
+static void forbid_row(const tensor *rows, tensor_layout layout, int64_t outer, int64_t h, int64_t row) {
+    for (int64_t d = 0; d < rows->size[3]; d++) {
+        tensor_put(rows, outer, h, row, d, rows->type == FOVEA_INT8 ? -128 : NAN);
+    }
+    if (layout == LAYOUT_ROW_A_PAGE) {
+        const size_t page_of_row = (size_t)rows->strides[2] * rows->element;
+        const unsigned char *end = tensor_element(rows, outer, h, row, rows->size[3]);
+        guarded_forbid(&rows->memory, (size_t)(end - (unsigned char *)rows->memory.data) - page_of_row, page_of_row);
+    }
+}
+
+/* Rows that hold no key hold NaN; with a row a page, they cannot be read at all. */
+static void forbid_rest(const problem *self, const tensor *rows, tensor_layout layout) {
+    if (tensor_is_empty(rows)) {
+        return;
+    }
+    bool *used = rows_in_use(self, rows);
+    for (int64_t i = 0; i < rows->size[0] * rows->size[2]; i++) {
+        for (int64_t h = 0; !used[i] && h < rows->size[1]; h++) {
+            forbid_row(rows, layout, i / rows->size[2], h, i % rows->size[2]);
+        }
+    }
+    free(used);
 }
 
 static void strew(const tensor *self, test_random *random, int32_t count) {
     static const float values[] = {NAN, INFINITY, -INFINITY};
-    for (int32_t i = 0; i < count && !is_empty(self); i++) {
+    for (int32_t i = 0; i < count && !tensor_is_empty(self); i++) {
         const int64_t a = random_between(random, 0, self->size[0] - 1),
                       b = random_between(random, 0, self->size[1] - 1);
         const int64_t c = random_between(random, 0, self->size[2] - 1),
@@ -293,23 +253,39 @@ static void create_fused(problem *self) {
     self->k.memory = self->v.memory = (guarded){0};
     self->q.size[1] = spec->heads_q;
     self->k.size[1] = self->v.size[1] = spec->heads_kv;
-    if (!is_empty(&whole)) {
-        self->k.origin = element_at(&whole, 0, spec->heads_q, 0, 0);
-        self->v.origin = element_at(&whole, 0, spec->heads_q + spec->heads_kv, 0, 0);
+    if (!tensor_is_empty(&whole)) {
+        self->k.origin = tensor_element(&whole, 0, spec->heads_q, 0, 0);
+        self->v.origin = tensor_element(&whole, 0, spec->heads_q + spec->heads_kv, 0, 0);
     }
+}
+
+/* Sizes of the axes that depend on the forms. */
+static int64_t outer_q(const problem_spec *spec) {
+    return spec->form_q == FOVEA_FORM_PACKED ? 1 : spec->batch;
+}
+
+static int64_t outer_kv(const problem *self) {
+    const fovea_form form = self->spec.form_kv;
+    return form == FOVEA_FORM_PAGED ? self->pages : form == FOVEA_FORM_PACKED ? 1 : self->spec.batch;
+}
+
+static int64_t rows_kv(const problem_spec *spec) {
+    return spec->form_kv == FOVEA_FORM_PAGED ? spec->page_size : spec->len_kv;
 }
 
 static void create_qkv(problem *self) {
     const problem_spec *s = &self->spec;
-    self->q = tensor_of_type(s->type_q, s->batch, s->heads_q, s->len_q, s->head_dim, s->layout_q, s->side);
-    self->k = tensor_of_type(s->type_kv, s->batch, s->heads_kv, s->len_kv, s->head_dim, s->layout_k, s->side);
-    self->v = tensor_of_type(s->type_kv, s->batch, s->heads_kv, s->len_kv, s->head_dim_v, s->layout_v, s->side);
+    const int64_t outer = outer_kv(self), rows = rows_kv(s);
+    self->q = tensor_of_type(s->type_q, outer_q(s), s->heads_q, s->len_q, s->head_dim, s->layout_q, s->side);
+    self->k = tensor_of_type(s->type_kv, outer, s->heads_kv, rows, s->head_dim, s->layout_k, s->side);
+    self->v = tensor_of_type(s->type_kv, outer, s->heads_kv, rows, s->head_dim_v, s->layout_v, s->side);
 }
 
-/* Scales that give dequantised numbers in [-range, range]. */
-static tensor create_scales(const problem_spec *s, tensor_layout layout, float range, test_random *random) {
-    tensor self = tensor_of_type(FOVEA_F32, s->batch, s->heads_kv, s->len_kv, 1, layout, s->side);
-    fill_unwritten(&self);
+/* Scales of rows that give dequantised numbers in [-range, range]. */
+static tensor create_scales(const tensor *rows, guard_side side, tensor_layout layout, float range,
+                            test_random *random) {
+    tensor self = tensor_of_type(FOVEA_F32, rows->size[0], rows->size[1], rows->size[2], 1, layout, side);
+    tensor_fill_unwritten(&self);
     FOR_EACH(&self, b, h, j, one) {
         tensor_put(&self, b, h, j, one, random_float(random, 0.25f, 1) * range / 127);
     }
@@ -319,9 +295,9 @@ static tensor create_scales(const problem_spec *s, tensor_layout layout, float r
 /* Keys and values: of int8 the elements take their whole range, and the scales the rest. */
 static void fill_rows(const problem_spec *spec, tensor *rows, tensor *scales, tensor_layout layout, float range,
                       test_random *random) {
-    fill_random(rows, random, rows->type == FOVEA_INT8 ? 127 : range);
+    tensor_fill_random(rows, random, rows->type == FOVEA_INT8 ? 127 : range);
     if (rows->type == FOVEA_INT8) {
-        *scales = create_scales(spec, layout, range, random);
+        *scales = create_scales(rows, spec->side, layout, range, random);
     }
 }
 
@@ -340,16 +316,20 @@ static void make_read_only(const tensor *self, tensor_layout layout) {
 static void create_inputs(problem *self) {
     const problem_spec *spec = &self->spec;
     test_random random = test_random_seeded(spec->seed);
+    create_offsets(self);
     create_indices(self, &random);
+    if (spec->form_kv == FOVEA_FORM_PAGED) {
+        create_block_table(self);
+    }
     if (spec->fused_qkv) {
         create_fused(self);
     } else {
         create_qkv(self);
     }
-    fill_unwritten(&self->q);
-    fill_unwritten(&self->k);
-    fill_unwritten(&self->v);
-    fill_random(&self->q, &random, spec->query_range);
+    tensor_fill_unwritten(&self->q);
+    tensor_fill_unwritten(&self->k);
+    tensor_fill_unwritten(&self->v);
+    tensor_fill_random(&self->q, &random, spec->query_range);
     fill_rows(spec, &self->k, &self->k_scales, spec->layout_k, 1, &random);
     fill_rows(spec, &self->v, &self->v_scales, spec->layout_v, spec->value_range, &random);
     if (spec->inputs & FOVEA_INPUT_MASK) {
@@ -361,11 +341,11 @@ static void create_inputs(problem *self) {
     if (spec->inputs & FOVEA_INPUT_ALIBI) {
         self->alibi = tensor_create(spec->batch, 1, 1, spec->heads_q, sizeof(float),
                                     spec->slopes_shared ? LAYOUT_BROADCAST_BATCH : LAYOUT_BHSD, spec->side);
-        fill_random(&self->alibi, &random, spec->slope_range);
+        tensor_fill_random(&self->alibi, &random, spec->slope_range);
     }
     if (spec->inputs & FOVEA_INPUT_SINKS) {
         self->sinks = tensor_create(1, 1, 1, spec->heads_q, sizeof(float), LAYOUT_BHSD, spec->side);
-        fill_random(&self->sinks, &random, spec->sink_range);
+        tensor_fill_random(&self->sinks, &random, spec->sink_range);
     }
     if (spec->hostile > 0) {
         strew(poisonable(&self->k, &self->k_scales), &random, spec->hostile);
@@ -389,9 +369,9 @@ static void create_inputs(problem *self) {
 static void create_outputs(problem *self) {
     const problem_spec *s = &self->spec;
     const size_t element = sizeof(float);
-    self->out = tensor_of_type(s->type_out, s->batch, s->heads_q, s->len_q, s->head_dim_v, s->layout_out, s->side);
+    self->out = tensor_of_type(s->type_out, outer_q(s), s->heads_q, s->len_q, s->head_dim_v, s->layout_out, s->side);
     if (s->outputs & FOVEA_OUTPUT_LSE) {
-        self->lse = tensor_create(s->batch, s->heads_q, s->len_q, 1, element, s->layout_out, s->side);
+        self->lse = tensor_create(outer_q(s), s->heads_q, s->len_q, 1, element, s->layout_out, s->side);
     }
     if (s->weights != FOVEA_WEIGHTS_NONE) {
         self->weights = tensor_create(s->batch, s->heads_q, s->len_q, s->len_kv, element, s->layout_out, s->side);
@@ -419,6 +399,9 @@ static void fill_desc(problem *self) {
         .softcap = spec->softcap,
         .diagonal = spec->diagonal,
         .causal = spec->causal,
+        .form_q = spec->form_q,
+        .form_kv = spec->form_kv,
+        .page_size = spec->page_size,
         .window_left = spec->window_left,
         .window_right = spec->window_right,
         .has_window_left = spec->has_window_left,
@@ -454,6 +437,11 @@ static void fill_args(problem *self) {
         .key_lengths = self->key_lengths.origin,
         .first_keys = self->first_keys.origin,
         .query_offsets = self->query_offsets.origin,
+        .cu_seqlens_q = self->cu_seqlens_q.origin,
+        .cu_seqlens_kv = self->cu_seqlens_kv.origin,
+        .block_table = self->block_table.origin,
+        .block_table_strides = {self->block_table.strides[0], self->block_table.strides[3]},
+        .pages = self->pages,
         .alibi_slopes = self->alibi.origin,
         .alibi_strides = {self->alibi.strides[0], self->alibi.strides[3]},
         .sinks = self->sinks.origin,
@@ -528,6 +516,10 @@ static text describe(const problem_spec *spec) {
     INTEGER(window_left);
     INTEGER(window_right);
     INTEGER(type_index);
+    INTEGER(form_q);
+    INTEGER(form_kv);
+    INTEGER(page_size);
+    INTEGER(cut_alike);
     INTEGER(type_q);
     INTEGER(type_kv);
     INTEGER(type_out);
@@ -613,10 +605,24 @@ problem *problem_create(const problem_spec *spec) {
 }
 
 void problem_destroy(problem *self) {
-    tensor *const all[] = {
-        &self->q,     &self->k,        &self->v,           &self->out,        &self->mask,          &self->bias,
-        &self->lse,   &self->weights,  &self->key_lengths, &self->first_keys, &self->query_offsets, &self->alibi,
-        &self->sinks, &self->k_scales, &self->v_scales};
+    tensor *const all[] = {&self->q,
+                           &self->k,
+                           &self->v,
+                           &self->out,
+                           &self->mask,
+                           &self->bias,
+                           &self->lse,
+                           &self->weights,
+                           &self->key_lengths,
+                           &self->first_keys,
+                           &self->query_offsets,
+                           &self->alibi,
+                           &self->sinks,
+                           &self->k_scales,
+                           &self->v_scales,
+                           &self->cu_seqlens_q,
+                           &self->cu_seqlens_kv,
+                           &self->block_table};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         guarded_destroy(&all[i]->memory);
     }
@@ -624,9 +630,9 @@ void problem_destroy(problem *self) {
 }
 
 void problem_reset_outputs(problem *self) {
-    fill_unwritten(&self->out);
-    fill_unwritten(&self->lse);
-    fill_unwritten(&self->weights);
+    tensor_fill_unwritten(&self->out);
+    tensor_fill_unwritten(&self->lse);
+    tensor_fill_unwritten(&self->weights);
 }
 
 void problem_open_inputs(problem *self) {
@@ -684,17 +690,6 @@ fovea_status problem_run(problem *self) {
 
 /* --- Comparing --- */
 
-static bool is_unwritten(const tensor *self, const void *element) {
-    uint32_t wide;
-    uint16_t narrow;
-    if (self->element == sizeof narrow) {
-        memcpy(&narrow, element, sizeof narrow);
-        return narrow == UNWRITTEN_16;
-    }
-    memcpy(&wide, element, sizeof wide);
-    return wide == UNWRITTEN;
-}
-
 static double rounded_to(fovea_type type, double x) {
     return type == FOVEA_F32 ? x : narrow_value(narrow_of(type), narrow_nearest(narrow_of(type), x));
 }
@@ -714,6 +709,7 @@ static bool meets(fovea_type type, double actual, double value, expectation kind
     case EXPECT_NOT_FINITE:
         return !isfinite(actual);
     case EXPECT_ANYTHING:
+    case EXPECT_UNTOUCHED:
         return true;
     }
     return false;
@@ -721,12 +717,13 @@ static bool meets(fovea_type type, double actual, double value, expectation kind
 
 static void compare_elements(const problem *self, const char *name, const tensor *actual, const expected *wanted,
                              const oracle *truth, double tolerance) {
-    static const char *const kinds[] = {"", " exactly", " (NaN)", " or NaN", " (not finite)", ""};
+    static const char *const kinds[] = {"", " exactly", " (NaN)", " or NaN", " (not finite)", "", ""};
     int64_t index = 0;
     FOR_EACH(actual, a, b, c, d) {
-        if (is_unwritten(actual, element_at(actual, a, b, c, d))) {
-            problem_fail(self, "%s[%lld, %lld, %lld, %lld] was not written", name, (long long)a, (long long)b,
-                         (long long)c, (long long)d);
+        const bool untouched = wanted->kind[index] == EXPECT_UNTOUCHED;
+        if (tensor_is_unwritten(actual, tensor_element(actual, a, b, c, d)) != untouched) {
+            problem_fail(self, "%s[%lld, %lld, %lld, %lld] was %swritten", name, (long long)a, (long long)b,
+                         (long long)c, (long long)d, untouched ? "" : "not ");
         }
         const expectation kind = (expectation)wanted->kind[index];
         const double value = wanted->value[index], element = tensor_get(actual, a, b, c, d);
@@ -754,11 +751,11 @@ static void compare_gaps(const problem *self, const char *name, const tensor *ou
     bool *belongs = calloc(count > 0 ? count : 1, sizeof *belongs);
     ck_assert_ptr_nonnull(belongs);
     FOR_EACH(output, a, b, c, d) {
-        const unsigned char *element = element_at(output, a, b, c, d);
+        const unsigned char *element = tensor_element(output, a, b, c, d);
         belongs[(size_t)(element - memory) / output->element] = true;
     }
     for (size_t i = 0; i < count; i++) {
-        if (!belongs[i] && !is_unwritten(output, memory + i * output->element)) {
+        if (!belongs[i] && !tensor_is_unwritten(output, memory + i * output->element)) {
             problem_fail(self, "wrote between the elements of %s", name);
         }
     }
@@ -841,7 +838,7 @@ void problem_check(const problem_spec *spec) {
 
 static unsigned char *append_elements(unsigned char *to, const tensor *from) {
     FOR_EACH(from, a, b, c, d) {
-        memcpy(to, element_at(from, a, b, c, d), from->element);
+        memcpy(to, tensor_element(from, a, b, c, d), from->element);
         to += from->element;
     }
     return to;
@@ -1009,6 +1006,18 @@ static void randomise_types(problem_spec *spec, test_random *random) {
     }
 }
 
+/* Masks, bias and weights have no packed form. */
+static void randomise_forms(problem_spec *spec, test_random *random) {
+    spec->form_q = (fovea_form)RANDOM_OF(random, FOVEA_FORM_DENSE, FOVEA_FORM_DENSE, FOVEA_FORM_PACKED);
+    spec->form_kv = (fovea_form)RANDOM_OF(random, FOVEA_FORM_DENSE, FOVEA_FORM_DENSE, FOVEA_FORM_PACKED);
+    if (spec->form_q == FOVEA_FORM_PACKED || spec->form_kv == FOVEA_FORM_PACKED) {
+        spec->inputs &= ~(uint32_t)(FOVEA_INPUT_MASK | FOVEA_INPUT_BIAS);
+        spec->weights = FOVEA_WEIGHTS_NONE;
+        spec->cut_alike = random_chance(random, 0.5);
+        spec->batch = spec->batch > 0 ? random_between(random, 1, 6) : 0;
+    }
+}
+
 problem_spec problem_random(test_random *random, int64_t largest, fovea_isa isa, fovea_exp exp) {
     problem_spec spec = PROBLEM(.seed = random_bits(random), .isa = isa, .exp = exp);
     randomise_sizes(&spec, random, largest);
@@ -1019,6 +1028,9 @@ problem_spec problem_random(test_random *random, int64_t largest, fovea_isa isa,
     spec.type_index = random_chance(random, 0.5) ? FOVEA_INDEX_INT64 : FOVEA_INDEX_INT32;
     spec.outputs = random_chance(random, 0.5) ? FOVEA_OUTPUT_LSE : 0;
     spec.weights = random_weights(random);
+    if (!spec.fused_qkv) {
+        randomise_forms(&spec, random);
+    }
     spec.form = (call_form)random_between(random, CALL_ONCE, CALL_WORKSPACE);
     spec.threads = (int32_t)RANDOM_OF(random, 0, 1, 2);
     /* Computed by the backends that have it. */

@@ -14,24 +14,7 @@
 #include "guard.h"
 #include "oracle.h"
 #include "random.h"
-
-/* How a (batch, heads, rows, columns) tensor lies in memory. */
-typedef enum tensor_layout {
-    /* Contiguous; or (batch, rows, heads, columns). */
-    LAYOUT_BHSD,
-    LAYOUT_BSHD,
-    /* As LAYOUT_BHSD with a gap after each row. */
-    LAYOUT_PADDED,
-    /* As LAYOUT_BHSD, with negative strides on batch, heads and rows. */
-    LAYOUT_REVERSED,
-    /* Keys and values: every row ends where a page ends, and pages of rows past the key length are forbidden. */
-    LAYOUT_ROW_A_PAGE,
-    /* Inputs: stride 0 on one axis. */
-    LAYOUT_BROADCAST_BATCH,
-    LAYOUT_BROADCAST_HEADS,
-    LAYOUT_BROADCAST_ROWS,
-    LAYOUT_COUNT
-} tensor_layout;
+#include "tensor.h"
 
 /* How the call is made. */
 typedef enum call_form {
@@ -65,6 +48,11 @@ typedef struct problem_spec {
     int32_t has_window_left, has_window_right;
     int64_t window_left, window_right;
     fovea_index_type type_index;
+    /* Packed: len_q, len_kv are of all sequences together, which the seed cuts them into; with cut_alike, queries as
+     * keys. Paged: len_kv and spare_kv are multiples of page_size. */
+    fovea_form form_q, form_kv;
+    int64_t page_size;
+    int32_t cut_alike;
     fovea_type type_q, type_kv, type_out, type_bias;
     uint32_t inputs, outputs;
     fovea_weights weights;
@@ -105,27 +93,19 @@ typedef struct problem_spec {
 #define PROBLEM_FIELDS(...) \
     { PROBLEM_DEFAULTS, __VA_ARGS__ }
 
-/* A strided tensor in guarded memory. */
-typedef struct tensor {
-    guarded memory;
-    /* Of floating-point numbers and int8; other elements have but a size. */
-    fovea_type type;
-    size_t element;
-    void *origin;
-    int64_t size[4];
-    int64_t strides[4];
-} tensor;
-
 typedef struct problem {
     problem_spec spec;
     fovea_attention_desc desc;
     fovea_attention_args args;
     test_executor executor;
+    /* Paged: pages that the tensors of keys and values hold. */
+    int64_t pages;
     /* Panels go through pairs: problem_has_pairs, unless a test says otherwise. */
     bool has_pairs;
     tensor q, k, v, out, mask, bias, lse, weights;
     tensor k_scales, v_scales;
     tensor key_lengths, first_keys, query_offsets, alibi, sinks;
+    tensor cu_seqlens_q, cu_seqlens_kv, block_table;
 } problem;
 
 /* A copy of the logical contents of every output, for bitwise comparison. */
@@ -171,13 +151,6 @@ outcome problem_solve(const problem_spec *spec);
 
 /* Lets a test write its own values into q, k, v, mask and bias. */
 void problem_open_inputs(problem *self);
-
-/* Elements of f32 tensors. */
-float *tensor_at(const tensor *self, int64_t a, int64_t b, int64_t c, int64_t d);
-
-/* Elements of any type: the value, that of int8 without its scale; and its replacement, rounded to the type. */
-double tensor_get(const tensor *self, int64_t a, int64_t b, int64_t c, int64_t d);
-void tensor_put(const tensor *self, int64_t a, int64_t b, int64_t c, int64_t d, float value);
 
 /* True if the library computes this optional input or output; otherwise it must answer FOVEA_UNSUPPORTED. */
 bool library_computes(uint32_t inputs, fovea_weights weights);
