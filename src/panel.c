@@ -410,6 +410,10 @@ void fv_panel_sum_factors(const fv_panel *panel, float *factor) {
 
 /* Pairs round values and probabilities, which may carry a result beyond the numbers of f16 although the exact one is
  * within them. */
+static int32_t may_leave_f16(const fv_head *head, const fv_panel *panel) {
+    return fv_uses_pairs(head, panel) && head->plan->desc.type_out == FOVEA_F16;
+}
+
 static int32_t fit_f16(float *const *rows, int32_t lanes, int64_t count) {
     static const float least_infinite = 65520.0f;
     for (int32_t lane = 0; lane < lanes; lane++)
@@ -419,32 +423,52 @@ static int32_t fit_f16(float *const *rows, int32_t lanes, int64_t count) {
     return 1;
 }
 
-/* Completes the sums and divides by them. Returns non-zero if the results were finite before they were rounded to the
- * output's type. */
-static int32_t write_rows(const fv_head *head, fv_panel *panel, const fv_scratch *scratch, const fv_output *output) {
+/* Rows of f16 from pairs: in f32 first, to see whether they fit. */
+static int32_t write_fitting_f16(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch,
+                                 const fv_output *output, const float *factor) {
     const int64_t head_dim_v = head->plan->desc.head_dim_v;
-    float factor[FV_MAX_LANES] __attribute__((aligned(FV_ALIGNMENT))) = {0};
     float *rows[FV_MAX_LANES] = {0};
-    const int32_t may_leave_f16 = fv_uses_pairs(head, panel) && head->plan->desc.type_out == FOVEA_F16;
-    fv_finish_sums(head, panel->first_lane, panel->lanes, panel->m, panel->l, factor);
-    if (output->type == FOVEA_F32) {
-        for (int32_t lane = 0; lane < panel->lanes; lane++)
-            rows[lane] = output->rows[lane];
-        return kernels_of(head)->unpack(rows, panel->ld, head_dim_v, panel->o, factor) &&
-               (!may_leave_f16 || fit_f16(rows, panel->lanes, head_dim_v));
-    }
     int32_t finite = 1;
     for (int32_t lane = 0; lane < panel->lanes; lane++)
         rows[lane] = scratch_row(scratch, lane);
     for (int64_t d = 0; d < head_dim_v; d += FV_MAX_BLOCK) {
         int64_t columns = columns_at_once(head_dim_v, d);
-        finite &= kernels_of(head)->unpack(rows, panel->ld, columns, panel->o + d * panel->ld, factor) != 0;
-        finite &= !may_leave_f16 || fit_f16(rows, panel->lanes, columns);
+        finite &= kernels_of(head)->unpack(rows, panel->ld, columns, panel->o + d * panel->ld, factor) &&
+                  fit_f16(rows, panel->lanes, columns);
         for (int32_t lane = 0; lane < panel->lanes; lane++)
             fv_narrow(head->plan->backend->convert, output->type, rows[lane], columns,
                       fv_element_out(output->rows[lane], output->type, d));
     }
     return finite;
+}
+
+static int32_t write_f32(const fv_head *head, const fv_panel *panel, const fv_output *output, const float *factor) {
+    float *rows[FV_MAX_LANES] = {0};
+    for (int32_t lane = 0; lane < panel->lanes; lane++)
+        rows[lane] = output->rows[lane];
+    /* Parts of split keys are f32, whatever the result will be. */
+    return kernels_of(head)->unpack(rows, panel->ld, head->plan->desc.head_dim_v, panel->o, factor) &&
+           (!may_leave_f16(head, panel) || fit_f16(rows, panel->lanes, head->plan->desc.head_dim_v));
+}
+
+static int32_t write_narrow(const fv_head *head, const fv_panel *panel, const fv_output *output, const float *factor) {
+    uint16_t *rows[FV_MAX_LANES] = {0};
+    for (int32_t lane = 0; lane < panel->lanes; lane++)
+        rows[lane] = output->rows[lane];
+    return kernels_of(head)->unpack_narrow(rows, output->type, panel->ld, head->plan->desc.head_dim_v, panel->o,
+                                           factor);
+}
+
+/* Completes the sums and divides by them. Returns non-zero if the results were finite before they were rounded to the
+ * output's type. */
+static int32_t write_rows(const fv_head *head, fv_panel *panel, const fv_scratch *scratch, const fv_output *output) {
+    float factor[FV_MAX_LANES] __attribute__((aligned(FV_ALIGNMENT))) = {0};
+    fv_finish_sums(head, panel->first_lane, panel->lanes, panel->m, panel->l, factor);
+    if (output->type == FOVEA_F32)
+        return write_f32(head, panel, output, factor);
+    if (may_leave_f16(head, panel))
+        return write_fitting_f16(head, panel, scratch, output, factor);
+    return write_narrow(head, panel, output, factor);
 }
 
 static void compute_safely(const fv_head *head, fv_panel *panel, const fv_scratch *scratch) {

@@ -305,6 +305,26 @@ START_TEST(pack_keeps_infinities_and_nan) {
 }
 END_TEST
 
+/* To 16 bits: what the conversion family makes of the f32 rows. */
+static void check_unpack_narrow(const fv_backend *backend, float *const *rows, int32_t ld, int64_t count,
+                                const float *packed, const float *factor, int32_t reported, kernel_memory *memory) {
+    for (int type = FOVEA_F16; type <= FOVEA_BF16; type++) {
+        uint16_t *narrow[FV_MAX_LANES];
+        for (int32_t lane = 0; lane < ld; lane++) {
+            narrow[lane] = rows[lane] ? take_bytes(memory, 2 * count, sizeof(uint16_t)) : NULL;
+        }
+        ck_assert_int_eq(backend->panel->unpack_narrow(narrow, (fovea_type)type, ld, count, packed, factor), reported);
+        uint16_t *wanted = take_bytes(memory, 2 * count, sizeof(uint16_t));
+        for (int32_t lane = 0; lane < ld; lane++) {
+            if (rows[lane]) {
+                (type == FOVEA_F16 ? backend->convert->narrow_f16 : backend->convert->narrow_bf16)(rows[lane], count,
+                                                                                                   wanted);
+                ck_assert(count == 0 || memcmp(narrow[lane], wanted, 2 * (size_t)count) == 0);
+            }
+        }
+    }
+}
+
 START_TEST(unpack_transposes_back_scales_skips_null_rows_and_reports_what_is_not_finite) {
     const fv_panel_kernels *kernels = backend_at(_i)->panel;
     test_random random = test_random_named("unpack", _i);
@@ -332,6 +352,7 @@ START_TEST(unpack_transposes_back_scales_skips_null_rows_and_reports_what_is_not
         }
         ck_assert_msg((reported != 0) == finite, "reported %d for a result that is%s finite", (int)reported,
                       finite ? "" : " not");
+        check_unpack_narrow(backend_at(_i), rows, ld, count, packed, factor, reported, &memory);
         kernel_memory_end(&memory);
     }
 }

@@ -36,43 +36,69 @@ static void pack(const float *const *rows, int32_t ld, int64_t count, float scal
         }
 }
 
-/* Writes the first `count` elements of each row of a transposed square. */
-static inline void store_square(float *const *rows, int64_t i, int64_t count, const vf *x) {
-    for (int j = 0; j < V_LANES; j++) {
-        if (rows[j] == NULL)
-            continue;
-        if (count == V_LANES)
-            v_store(rows[j] + i, x[j]);
-        else
-            v_store_f32_part(rows[j] + i, count, x[j]);
+/* Writes the first `count` <= V_LANES elements of a vector to a row from element i on; `type` is a literal at every
+ * use. */
+static inline __attribute__((always_inline)) void store_in_row(void *row, const fovea_type type, int64_t i,
+                                                               int64_t count, vf x) {
+    if (type == FOVEA_F32)
+        count == V_LANES ? v_store((float *)row + i, x) : v_store_f32_part((float *)row + i, count, x);
+    else if (type == FOVEA_F16)
+        count == V_LANES ? v_store_f16((uint16_t *)row + i, x) : v_store_f16_part((uint16_t *)row + i, count, x);
+    else
+        count == V_LANES ? v_store_bf16((uint16_t *)row + i, x) : v_store_bf16_part((uint16_t *)row + i, count, x);
+}
+
+/* One vector of lanes to V_LANES rows. */
+static inline __attribute__((always_inline)) int32_t unpack_vector(void *const *rows, const fovea_type type, int32_t ld,
+                                                                   int64_t count, const float *packed, vf factor) {
+    /* They stay 0 in the lanes whose results are all finite, else become NaN. One sum would wait for itself. */
+    vf check[4];
+    for (int n = 0; n < 4; n++)
+        check[n] = v_set(0.0f);
+    for (int64_t i = 0; i < count; i += V_LANES) {
+        int64_t valid = count - i < V_LANES ? count - i : V_LANES;
+        vf x[V_LANES];
+#pragma GCC unroll 16
+        for (int j = 0; j < V_LANES; j++) {
+            x[j] = j < valid ? v_mul(v_load(packed + (i + j) * ld), factor) : v_set(0.0f);
+            check[j % 4] = v_fma(x[j], v_set(0.0f), check[j % 4]);
+        }
+        v_transpose(x);
+        for (int j = 0; j < V_LANES; j++)
+            if (rows[j] != NULL)
+                store_in_row(rows[j], type, i, valid, x[j]);
     }
+    float checked[V_LANES];
+    v_store(checked, v_add(v_add(check[0], check[1]), v_add(check[2], check[3])));
+    int32_t finite = 1;
+    for (int j = 0; j < V_LANES; j++)
+        finite &= rows[j] == NULL || checked[j] == 0.0f;
+    return finite;
+}
+
+static inline __attribute__((always_inline)) int32_t unpack_rows(void *const *rows, const fovea_type type, int32_t ld,
+                                                                 int64_t count, const float *packed,
+                                                                 const float *factor) {
+    int32_t finite = 1;
+    for (int32_t lane = 0; lane < ld; lane += V_LANES)
+        finite &= unpack_vector(rows + lane, type, ld, count, packed + lane, v_load(factor + lane));
+    return finite;
 }
 
 static int32_t unpack(float *const *rows, int32_t ld, int64_t count, const float *packed, const float *factor) {
-    int32_t finite = 1;
-    for (int32_t lane = 0; lane < ld; lane += V_LANES) {
-        /* They stay 0 in the lanes whose results are all finite, else become NaN. One sum would wait for itself. */
-        vf check[4];
-        for (int n = 0; n < 4; n++)
-            check[n] = v_set(0.0f);
-        vf f = v_load(factor + lane);
-        for (int64_t i = 0; i < count; i += V_LANES) {
-            int64_t valid = count - i < V_LANES ? count - i : V_LANES;
-            vf x[V_LANES];
-#pragma GCC unroll 16
-            for (int j = 0; j < V_LANES; j++) {
-                x[j] = j < valid ? v_mul(v_load(packed + (i + j) * ld + lane), f) : v_set(0.0f);
-                check[j % 4] = v_fma(x[j], v_set(0.0f), check[j % 4]);
-            }
-            v_transpose(x);
-            store_square(rows + lane, i, valid, x);
-        }
-        float checked[V_LANES];
-        v_store(checked, v_add(v_add(check[0], check[1]), v_add(check[2], check[3])));
-        for (int j = 0; j < V_LANES; j++)
-            finite &= rows[lane + j] == NULL || checked[j] == 0.0f;
-    }
-    return finite;
+    void *any[FV_MAX_LANES];
+    for (int32_t lane = 0; lane < ld; lane++)
+        any[lane] = rows[lane];
+    return unpack_rows(any, FOVEA_F32, ld, count, packed, factor);
+}
+
+static int32_t unpack_narrow(uint16_t *const *rows, fovea_type type, int32_t ld, int64_t count, const float *packed,
+                             const float *factor) {
+    void *any[FV_MAX_LANES];
+    for (int32_t lane = 0; lane < ld; lane++)
+        any[lane] = rows[lane];
+    return type == FOVEA_F16 ? unpack_rows(any, FOVEA_F16, ld, count, packed, factor)
+                             : unpack_rows(any, FOVEA_BF16, ld, count, packed, factor);
 }
 
 static void mask_lanes(float *s, int32_t ld, int32_t vectors, int32_t key_begin, int32_t key_end,

@@ -19,6 +19,18 @@ static int32_t unpack(float *const *rows, int32_t ld, int64_t count, const float
     return finite;
 }
 
+static int32_t unpack_narrow(uint16_t *const *rows, fovea_type type, int32_t ld, int64_t count, const float *packed,
+                             const float *factor) {
+    int32_t finite = 1;
+    for (int32_t lane = 0; lane < ld; lane++)
+        for (int64_t i = 0; rows[lane] && i < count; i++) {
+            const float x = packed[i * ld + lane] * factor[lane];
+            (type == FOVEA_F16 ? fv_generic_convert.narrow_f16 : fv_generic_convert.narrow_bf16)(&x, 1, &rows[lane][i]);
+            finite &= isfinite(x) != 0;
+        }
+    return finite;
+}
+
 static void raise_peak(float *peak, const float *s) {
     for (int32_t lane = 0; lane < LANES; lane++)
         peak[lane] = s[lane] > peak[lane] ? s[lane] : peak[lane];
@@ -163,6 +175,7 @@ const fv_panel_kernels fv_generic_panel = {
     .tile_keys = TILE_KEYS,
     .pack = pack,
     .unpack = unpack,
+    .unpack_narrow = unpack_narrow,
     .scores = scores,
     .scores_exp = scores_exp,
     .mask_lanes = mask_lanes,

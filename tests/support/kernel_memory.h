@@ -11,7 +11,7 @@
 #include "guard.h"
 #include "random.h"
 
-enum { KERNEL_MEMORY_MOST = 64 };
+enum { KERNEL_MEMORY_MOST = 256 };
 
 /* All operands of one kernel call. */
 typedef struct kernel_memory {
