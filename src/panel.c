@@ -414,13 +414,17 @@ static int32_t may_leave_f16(const fv_head *head, const fv_panel *panel) {
     return fv_uses_pairs(head, panel) && head->plan->desc.type_out == FOVEA_F16;
 }
 
+/* By their bits, which compilers compare several at a time; NaN does not fit either. */
 static int32_t fit_f16(float *const *rows, int32_t lanes, int64_t count) {
-    static const float least_infinite = 65520.0f;
+    static const uint32_t magnitude = 0x7fffffff, least_infinite = 0x477ff000; /* 65520 */
+    uint32_t beyond = 0;
     for (int32_t lane = 0; lane < lanes; lane++)
-        for (int64_t i = 0; i < count; i++)
-            if (rows[lane][i] >= least_infinite || rows[lane][i] <= -least_infinite)
-                return 0;
-    return 1;
+        for (int64_t i = 0; i < count; i++) {
+            uint32_t bits;
+            memcpy(&bits, &rows[lane][i], sizeof bits);
+            beyond |= (bits & magnitude) >= least_infinite;
+        }
+    return !beyond;
 }
 
 /* Rows of f16 from pairs: in f32 first, to see whether they fit. */
