@@ -5,8 +5,8 @@
 
 #include "src/call.h"
 
-/* What the kernels need of each lane: its slope in log2 units, and its diagonal relative to the key that they count
- * from. */
+/* What the kernels need of each lane: its slope in the plan's units, and its diagonal relative to the key that they
+ * count from. */
 typedef struct fv_alibi {
     float slope[FV_MAX_LANES] __attribute__((aligned(FV_ALIGNMENT)));
     float diagonal[FV_MAX_LANES] __attribute__((aligned(FV_ALIGNMENT)));

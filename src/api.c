@@ -4,6 +4,7 @@
 #include "src/call.h"
 #include "src/decode.h"
 #include "src/exec.h"
+#include "src/mean_weights.h"
 #include "src/memory.h"
 #include "src/partial.h"
 #include "src/prefill.h"
@@ -42,6 +43,12 @@ static void run_item(void *context, int64_t index, int32_t worker) {
     fv_partials_complete(call, item, &scratch);
 }
 
+static void run_mean_weights_item(void *context, int64_t index, int32_t worker) {
+    const fv_call *call = context;
+    fv_scratch scratch = fv_scratch_of(call->plan, &call->workspace, call->args->len_q, worker);
+    fv_mean_weights_item(call, index, &scratch);
+}
+
 /* Multiply-adds of a call, sequences of a packed form taken to be of the same length. */
 static double estimated_work(const fovea_attention_desc *d, const fovea_attention_args *args) {
     double rows = d->form_q == FOVEA_FORM_PACKED ? (double)args->len_q : (double)d->batch * (double)args->len_q;
@@ -71,6 +78,8 @@ static void run_call(fv_call *call, const fovea_executor *executor) {
                  &call->list);
     fv_partials_begin(call);
     fv_parallel_for(executor, call->workspace.workers, fv_item_count(&plan->geometry, &call->list), run_item, call);
+    if (call->workspace.sums)
+        fv_parallel_for(executor, call->workspace.workers, fv_mean_weights_items(call), run_mean_weights_item, call);
 }
 
 static fovea_status execute_in(const fovea_plan *plan, const fovea_attention_args *args, const fovea_executor *executor,

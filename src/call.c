@@ -47,6 +47,13 @@ fv_head fv_head_of(const fv_call *call, fv_item item) {
     return head;
 }
 
+fv_sums fv_sums_of(const fv_call *call, const fv_head *head, int64_t first_lane) {
+    const fv_geometry *geometry = &call->plan->geometry;
+    const int64_t lanes = call->workspace.sums_lanes;
+    float *m = call->workspace.sums + (head->batch * geometry->heads_kv + head->head_kv) * lanes + first_lane;
+    return (fv_sums){m, m + geometry->batch * geometry->heads_kv * lanes};
+}
+
 fv_key_range fv_item_keys(const fv_head *head, const fv_work *work, int64_t row_begin, int64_t row_end) {
     const fv_geometry *geometry = &head->plan->geometry;
     fv_key_range keys = fv_visible_keys(head->sequence, geometry->band, row_begin, row_end);

@@ -56,6 +56,9 @@ typedef struct fv_output {
     void *rows[FV_MAX_LANES];
 } fv_output;
 
+/* Where the sums of a head's lanes from first_lane on are kept, if a later pass needs them. */
+fv_sums fv_sums_of(const fv_call *call, const fv_head *head, int64_t first_lane);
+
 fv_head fv_head_of(const fv_call *call, fv_item item);
 
 /* The keys of an item that rows [row_begin, row_end) may see. */

@@ -192,20 +192,33 @@ static int32_t write_output(const rows *r, const fv_output *output) {
     return finite;
 }
 
+/* exp2(s - m) / l. */
+static void divide(const rows *r, int32_t row, float *s, int32_t keys) {
+    const float l = r->scratch->l[row];
+    kernels_of(r)->exponentials(s, keys, r->scratch->m[row], r->head->plan->exp, 1);
+    /* Forbidden positions, marked by -0.0, are 0 whatever the sum. */
+    for (int32_t i = 0; i < keys; i++)
+        s[i] = l == 0.0f || (s[i] == 0.0f && signbit(s[i])) ? 0.0f : s[i] / l;
+}
+
 static void write_weights(const rows *r) {
-    int32_t block = kernels_of(r)->read[r->head->k.type]->key_block;
+    const int32_t block = kernels_of(r)->read[r->head->k.type]->key_block;
+    fv_shown shown;
+    rows of_weights = *r;
+    fv_show(r->head, &shown);
+    of_weights.head = &shown.head;
+    if (!shown.is_probability)
+        pack_queries(&of_weights);
+    const fv_key_range seen = fv_shown_keys(&shown, 0, r->count);
     for (int32_t row = 0; row < r->count; row++)
-        fv_weights_clear_outside(r->head, fv_weights_row(r->head, row), r->keys);
-    for (int64_t key = r->keys.begin; key < r->keys.end; key += block) {
-        int32_t keys = (int32_t)fv_min64(r->keys.end - key, block);
-        score_keys(r, key, keys);
+        fv_weights_fill_outside(&shown, fv_weights_row(r->head, row), seen);
+    for (int64_t key = seen.begin; key < seen.end; key += block) {
+        const int32_t keys = (int32_t)fv_min64(seen.end - key, block);
+        score_keys(&of_weights, key, keys);
         for (int32_t row = 0; row < r->count; row++) {
-            float *s = scores_of(r, row), l = r->scratch->l[row];
-            float *weights = fv_weights_row(r->head, row) + key;
-            kernels_of(r)->exponentials(s, keys, r->scratch->m[row], r->head->plan->exp, 1);
-            /* Forbidden positions, marked by -0.0, are 0 whatever the sum. */
-            for (int32_t i = 0; i < keys; i++)
-                weights[i] = l == 0.0f || (s[i] == 0.0f && signbit(s[i])) ? 0.0f : s[i] / l;
+            if (shown.is_probability)
+                divide(r, row, scores_of(r, row), keys);
+            memcpy(fv_weights_row(r->head, row) + key, scores_of(r, row), (size_t)keys * sizeof(float));
         }
     }
 }
@@ -231,6 +244,6 @@ void fv_decode_item(const fv_call *call, fv_item item, const fv_scratch *scratch
     }
     fv_output_sums(call, &head, item.work, 0, r.count, scratch->m, scratch->l);
     /* Without keys there may be no weights to point to. */
-    if (call->plan->desc.weights && call->args->len_kv > 0)
+    if (fv_has_weights_rows(call->plan) && call->args->len_kv > 0)
         write_weights(&r);
 }

@@ -58,10 +58,21 @@ static void write_log_sum_exp(const fv_call *call, const fv_head *head, int64_t 
         call->args->lse[offsets[lane]] = lse[lane];
 }
 
+static void keep_sums(const fv_call *call, const fv_head *head, int64_t first_lane, int32_t lanes, const float *m,
+                      const float *l) {
+    const fv_sums sums = fv_sums_of(call, head, first_lane);
+    for (int32_t lane = 0; lane < lanes; lane++) {
+        sums.m[lane] = m[lane];
+        sums.l[lane] = l[lane];
+    }
+}
+
 void fv_output_sums(const fv_call *call, const fv_head *head, const fv_work *work, int64_t first_lane, int32_t lanes,
                     const float *m, const float *l) {
     if (work->split < 0) {
         write_log_sum_exp(call, head, first_lane, lanes, m, l);
+        if (call->workspace.sums)
+            keep_sums(call, head, first_lane, lanes, m, l);
         return;
     }
     partial p = partial_of(call, head);

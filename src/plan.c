@@ -69,7 +69,8 @@ static fv_geometry geometry_of(const fovea_attention_desc *desc, const fv_panel_
         .packed_kv = desc->form_kv == FOVEA_FORM_PACKED,
         .band = fv_band_of(desc),
         .panel_lanes = panel_lanes,
-        .row_lanes = FV_MAX_ROWS,
+        /* The mean over heads takes the sums of panels. */
+        .row_lanes = desc->weights == FOVEA_WEIGHTS_MEAN_PROBABILITIES ? 0 : FV_MAX_ROWS,
         .item_panels = item_panels(desc, panel_lanes),
         .split_keys = SPLIT_KEYS,
         /* Weights need the final log-sum-exp, so that their keys stay with one item. */
@@ -89,6 +90,13 @@ static fv_exp pair_exp_of(const fovea_attention_desc *desc, fv_exp exp) {
     return exp == FV_EXP_FUSED && (desc->outputs & FOVEA_OUTPUT_LSE) == 0 ? FV_EXP_COARSE : exp;
 }
 
+void fv_plan_scores(fovea_plan *plan, float softcap, float unit) {
+    const double scale = plan->desc.scale;
+    plan->cap = softcap * unit;
+    plan->query_scale = finite_float(plan->cap > 0 ? scale / softcap : scale * (double)unit);
+    plan->term_factor = unit;
+}
+
 /* Plans a valid descriptor, plan->desc, on plan->backend. */
 static fovea_status decide(fovea_plan *plan) {
     const fovea_attention_desc *d = &plan->desc;
@@ -96,8 +104,7 @@ static fovea_status decide(fovea_plan *plan) {
     plan->desc.allocator = NULL;
     if (d->arithmetic == FOVEA_ARITHMETIC_BF16 && plan->backend->pair == NULL)
         return fv_fail(FOVEA_UNSUPPORTED, "arithmetic: the backend %s has no bf16 arithmetic", plan->backend->name);
-    plan->cap = d->softcap < ineffective_softcap ? d->softcap * FV_LOG2_E : 0.0f;
-    plan->query_scale = finite_float(plan->cap > 0 ? (double)d->scale / d->softcap : d->scale * (double)FV_LOG2_E);
+    fv_plan_scores(plan, d->softcap < ineffective_softcap ? d->softcap : 0.0f, FV_LOG2_E);
     plan->pair = pair_of(d, plan->backend, plan->query_scale);
     set_tiles(plan);
     plan->geometry = geometry_of(d, plan->backend->panel);

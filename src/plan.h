@@ -28,6 +28,8 @@ struct fovea_plan {
     float query_scale;
     /* softcap in log2 units; 0: none. */
     float cap;
+    /* What additive terms are multiplied by: log2(e) in log2 units. */
+    float term_factor;
     /* Scores fall with the distance from the diagonal. */
     int32_t has_alibi;
     /* Rows have a logit without a value. */
@@ -39,10 +41,18 @@ struct fovea_plan {
     int32_t two_pass;
 };
 
+/* Weights are written row by row, with the outputs. */
+static inline int32_t fv_has_weights_rows(const fovea_plan *plan) {
+    return plan->desc.weights != FOVEA_WEIGHTS_NONE && plan->desc.weights != FOVEA_WEIGHTS_MEAN_PROBABILITIES;
+}
+
 /* Validates and plans into *plan, which the caller owns. */
 fovea_status fv_plan_init(const fovea_attention_desc *desc, fovea_plan *plan);
 
 /* The same on a given backend, whatever dispatch would choose; for tests. */
 fovea_status fv_plan_init_on(const fovea_attention_desc *desc, const fv_backend *backend, fovea_plan *plan);
+
+/* Sets what scores are made of: softcap (0: none), and the units that a natural one has. */
+void fv_plan_scores(fovea_plan *plan, float softcap, float unit);
 
 #endif

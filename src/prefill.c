@@ -158,7 +158,7 @@ static void finish_panel(const fv_call *call, const fv_head *head, const fv_work
     fv_panel_finish(head, panel, scratch, &output);
     fv_output_sums(call, head, work, panel->first_lane, panel->lanes, panel->m, panel->l);
     /* Without keys there may be no weights to point to. */
-    if (call->plan->desc.weights && call->args->len_kv > 0)
+    if (fv_has_weights_rows(call->plan) && call->args->len_kv > 0)
         fv_panel_weights(head, panel, scratch);
 }
 

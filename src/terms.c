@@ -30,7 +30,7 @@ static void bias_terms(const fovea_plan *plan, const void *bias, int64_t stride,
     else
         gather_16_bits(kernels, type, bias, stride, keys, row);
     for (int32_t key = 0; key < keys; key++)
-        row[key] = fv_in_log2_units(row[key]);
+        row[key] = fv_term(row[key], plan->term_factor);
 }
 
 static void forbid(const uint8_t *mask, int64_t stride, int32_t keys, float *row) {

@@ -6,10 +6,10 @@
 
 #include "src/call.h"
 
-/* An additive term in log2 units. Finite ones stay finite: only -inf forbids, and masks made of the lowest finite
- * number are common. */
-static inline float fv_in_log2_units(float natural) {
-    float term = natural * FV_LOG2_E;
+/* An additive term in units of which `factor` make a natural one. Finite ones stay finite: only -inf forbids, and masks
+ * made of the lowest finite number are common. */
+static inline float fv_term(float natural, float factor) {
+    float term = natural * factor;
     if (term > FLT_MAX && natural <= FLT_MAX)
         return FLT_MAX;
     if (term < -FLT_MAX && natural >= -FLT_MAX)

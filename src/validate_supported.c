@@ -17,8 +17,6 @@ fovea_status fv_check_supported(const fovea_attention_desc *desc) {
         {packed && desc->weights != FOVEA_WEIGHTS_NONE, "weights: attention weights have no packed form"},
         /* In this version. */
         {desc->form_kv == FOVEA_FORM_PAGED, "form_kv: this version has no paged form"},
-        {desc->weights != FOVEA_WEIGHTS_NONE && desc->weights != FOVEA_WEIGHTS_PROBABILITIES,
-         "weights: this version gives probabilities"},
     };
     for (size_t i = 0; i < sizeof unsupported / sizeof unsupported[0]; i++)
         if (unsupported[i].asked)

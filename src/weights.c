@@ -1,10 +1,39 @@
 #include "src/weights.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "src/integer.h"
 #include "src/stage.h"
+
+/* Scores in natural units, up to the step that was asked for. */
+static void show_scores(fv_shown *shown) {
+    fovea_plan *plan = &shown->plan;
+    const int32_t masked = plan->desc.weights == FOVEA_WEIGHTS_MASKED_SCORES;
+    const float cap = plan->cap > 0 && plan->desc.weights != FOVEA_WEIGHTS_SCALED_SCORES ? plan->desc.softcap : 0.0f;
+    shown->outside = -INFINITY;
+    fv_plan_scores(plan, cap, 1.0f);
+    if (masked)
+        return;
+    plan->has_alibi = plan->has_score_terms = 0;
+    plan->geometry.band = (fv_band){-FV_FAR, FV_FAR};
+    shown->sequence.first_key = 0;
+}
+
+void fv_show(const fv_head *head, fv_shown *shown) {
+    const fovea_weights weights = head->plan->desc.weights;
+    *shown = (fv_shown){.plan = *head->plan, .sequence = *head->sequence, .head = *head};
+    shown->head.plan = &shown->plan;
+    shown->head.sequence = &shown->sequence;
+    shown->is_probability = weights == FOVEA_WEIGHTS_PROBABILITIES || weights == FOVEA_WEIGHTS_MEAN_PROBABILITIES;
+    if (!shown->is_probability)
+        show_scores(shown);
+}
+
+fv_key_range fv_shown_keys(const fv_shown *shown, int64_t first_lane, int64_t lanes) {
+    const fv_geometry *geometry = &shown->plan.geometry;
+    return fv_visible_keys(&shown->sequence, geometry->band, first_lane / geometry->group,
+                           (first_lane + lanes - 1) / geometry->group + 1);
+}
 
 float *fv_weights_row(const fv_head *head, int64_t lane) {
     int64_t offset;
@@ -12,12 +41,11 @@ float *fv_weights_row(const fv_head *head, int64_t lane) {
     return head->args->weights + offset;
 }
 
-void fv_weights_clear_outside(const fv_head *head, float *row, fv_key_range keys) {
-    /* Without keys the output may be NULL, which memset does not take. */
-    if (head->args->len_kv == 0)
-        return;
-    memset(row, 0, (size_t)keys.begin * sizeof(float));
-    memset(row + keys.end, 0, (size_t)(head->args->len_kv - keys.end) * sizeof(float));
+void fv_weights_fill_outside(const fv_shown *shown, float *row, fv_key_range keys) {
+    for (int64_t key = 0; key < keys.begin; key++)
+        row[key] = shown->outside;
+    for (int64_t key = keys.end; key < shown->head.args->len_kv; key++)
+        row[key] = shown->outside;
 }
 
 /* One run of keys that every lane of the panel treats alike but for its own interval: scores are made for all vectors,
@@ -41,29 +69,57 @@ static void clear_forbidden(const fv_panel *panel, const float *s, int32_t lane,
     }
 }
 
-void fv_panel_weights(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch) {
-    const fv_panel_kernels *kernels = head->plan->backend->panel;
-    float factor[FV_MAX_LANES] __attribute__((aligned(FV_ALIGNMENT)));
-    float *rows[FV_MAX_LANES] = {0};
-    int32_t ordinary = 1;
-    fv_panel_sum_factors(panel, factor);
+void fv_panel_shares(const fv_panel *panel, fv_shares *shares) {
+    fv_panel_sum_factors(panel, shares->factor);
+    shares->ordinary = 1;
     for (int32_t lane = 0; lane < panel->ld; lane++)
-        ordinary &= isfinite(factor[lane]) != 0;
-    for (int32_t lane = 0; lane < panel->lanes; lane++)
-        fv_weights_clear_outside(head, fv_weights_row(head, panel->first_lane + lane), panel->keys);
+        shares->ordinary &= isfinite(shares->factor[lane]) != 0;
+}
 
-    int32_t block = head->plan->key_block;
-    for (int64_t key = panel->keys.begin; key < panel->keys.end; key += block) {
-        int32_t keys = (int32_t)fv_min64(panel->keys.end - key, block);
-        fv_visible visible;
-        see_all_vectors(head, panel, key, keys, &visible);
-        fv_head staged = fv_stage_keys(head, (fv_key_range){key, key + keys}, 1, scratch);
-        fv_panel_scores(&staged, panel, scratch, key, keys, &visible);
-        kernels->exponentials(scratch->s, panel->ld, panel->vectors, keys, panel->m, head->plan->exp, !ordinary);
+/* Scores are shown as they are. */
+static void whole_shares(fv_shares *shares) {
+    shares->ordinary = 1;
+    for (int32_t lane = 0; lane < FV_MAX_LANES; lane++)
+        shares->factor[lane] = 1.0f;
+}
+
+void fv_panel_weights_of_keys(const fv_shown *shown, const fv_panel *panel, const fv_scratch *scratch, int64_t key,
+                              int32_t keys, const fv_shares *shares, float *const *rows) {
+    const fv_panel_kernels *kernels = shown->plan.backend->panel;
+    fv_visible visible;
+    see_all_vectors(&shown->head, panel, key, keys, &visible);
+    const fv_head staged = fv_stage_keys(&shown->head, (fv_key_range){key, key + keys}, 1, scratch);
+    fv_panel_scores(&staged, panel, scratch, key, keys, &visible);
+    if (shown->is_probability)
+        kernels->exponentials(scratch->s, panel->ld, panel->vectors, keys, panel->m, shown->plan.exp,
+                              !shares->ordinary);
+    kernels->unpack(rows, panel->ld, keys, scratch->s, shares->factor);
+    for (int32_t lane = 0; !shares->ordinary && lane < panel->lanes; lane++)
+        clear_forbidden(panel, scratch->s, lane, keys, rows[lane]);
+}
+
+void fv_panel_weights(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch) {
+    float *rows[FV_MAX_LANES] = {0}, *at[FV_MAX_LANES] = {0};
+    fv_shown shown;
+    fv_shares shares;
+    fv_panel of_weights = *panel;
+    fv_show(head, &shown);
+    if (shown.is_probability) {
+        fv_panel_shares(panel, &shares);
+    } else {
+        whole_shares(&shares);
+        fv_panel_begin(&shown.head, &of_weights, scratch);
+    }
+    const fv_key_range keys = fv_shown_keys(&shown, panel->first_lane, panel->lanes);
+    for (int32_t lane = 0; lane < panel->lanes; lane++) {
+        rows[lane] = fv_weights_row(head, panel->first_lane + lane);
+        fv_weights_fill_outside(&shown, rows[lane], keys);
+    }
+    const int32_t block = head->plan->key_block;
+    for (int64_t key = keys.begin; key < keys.end; key += block) {
         for (int32_t lane = 0; lane < panel->lanes; lane++)
-            rows[lane] = fv_weights_row(head, panel->first_lane + lane) + key;
-        kernels->unpack(rows, panel->ld, keys, scratch->s, factor);
-        for (int32_t lane = 0; !ordinary && lane < panel->lanes; lane++)
-            clear_forbidden(panel, scratch->s, lane, keys, rows[lane]);
+            at[lane] = rows[lane] + key;
+        fv_panel_weights_of_keys(&shown, &of_weights, scratch, key, (int32_t)fv_min64(keys.end - key, block), &shares,
+                                 at);
     }
 }

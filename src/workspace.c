@@ -39,6 +39,7 @@ static scratch_layout layout_scratch(const fovea_plan *plan, int64_t len_q) {
     /* Rows are summed in segments: one set for the segment, one for the total. */
     int64_t results = rows ? 2 * rows : stored;
     int64_t terms = plan->has_score_terms ? per_block * FV_MAX_BLOCK : 0;
+    int32_t has_rows = plan->has_score_terms || plan->desc.weights == FOVEA_WEIGHTS_MEAN_PROBABILITIES;
 
     scratch_layout layout = {0};
     layout.q = take_floats(&layout.size, stored * fv_row_stride(plan->desc.head_dim));
@@ -47,7 +48,7 @@ static scratch_layout layout_scratch(const fovea_plan *plan, int64_t len_q) {
     layout.l = take_floats(&layout.size, results);
     layout.s = take_floats(&layout.size, per_block * FV_MAX_BLOCK);
     layout.terms = take_floats(&layout.size, terms);
-    layout.term_rows = take_floats(&layout.size, terms);
+    layout.term_rows = take_floats(&layout.size, has_rows ? per_block * FV_MAX_BLOCK : 0);
     /* Row kernels read keys and values where they are. */
     if (!rows) {
         layout.p = take_floats(&layout.size, plan->pair ? per_block * FV_MAX_BLOCK / 2 : 0);
@@ -73,8 +74,8 @@ static size_t scratch_bytes(const fovea_plan *plan, int64_t len_q) {
 
 /* Offsets of what workers share. */
 typedef struct shared_layout {
-    size_t sequences, work, pending, partials, scratch;
-    int64_t work_capacity, partial_rows;
+    size_t sequences, work, pending, partials, sums, scratch;
+    int64_t work_capacity, partial_rows, sums_lanes;
 } shared_layout;
 
 int64_t fv_partial_floats(const fovea_plan *plan, int64_t lanes, int64_t splits) {
@@ -97,6 +98,10 @@ static shared_layout layout_shared(const fovea_plan *plan, int64_t len_q, int64_
         /* And what rounds up the floats of each pair. */
         layout.partials = take_floats(&size, g->heads_kv * fv_partial_floats(plan, layout.partial_rows, 1) +
                                                  pairs * (fv_row_stride(1) - 1));
+    }
+    if (plan->desc.weights == FOVEA_WEIGHTS_MEAN_PROBABILITIES) {
+        layout.sums_lanes = len_q * g->group;
+        layout.sums = take_floats(&size, 2 * pairs * layout.sums_lanes);
     }
     layout.scratch = size;
     return layout;
@@ -142,6 +147,8 @@ void fv_workspace_layout(const fovea_plan *plan, int64_t len_q, int64_t len_kv, 
         .work_capacity = shared.work_capacity,
         .partials = {.base = shared.partial_rows > 0 ? (float *)(void *)(base + shared.partials) : NULL,
                      .pending = (_Atomic int32_t *)(void *)(base + shared.pending)},
+        .sums = shared.sums_lanes > 0 ? (float *)(void *)(base + shared.sums) : NULL,
+        .sums_lanes = shared.sums_lanes,
         .scratch = base + shared.scratch,
         .scratch_stride = stride,
         .workers = fitting < (size_t)workers ? (int32_t)fitting : workers,

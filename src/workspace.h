@@ -24,7 +24,8 @@ typedef struct fv_scratch {
     float *o;
     float *m;
     float *l;
-    /* Scores of a panel against a block; additive terms in the same layout, and as rows. */
+    /* Scores of a panel against a block; additive terms in the same layout; and rows of keys: of terms, or of
+     * weights on their way to the mean over heads. */
     float *s;
     float *terms;
     float *term_rows;
@@ -36,11 +37,20 @@ typedef struct fv_scratch {
     float *v;
 } fv_scratch;
 
+/* Final references and sums of consecutive lanes. */
+typedef struct fv_sums {
+    float *m;
+    float *l;
+} fv_sums;
+
 typedef struct fv_workspace {
     fv_sequence *sequences;
     fv_work *work;
     int64_t work_capacity;
     fv_partials partials;
+    /* References, then sums, of every row: (batch entry, key/value head, lane). NULL unless a later pass needs them. */
+    float *sums;
+    int64_t sums_lanes;
     /* Scratch of worker w begins at scratch + w * scratch_stride; `workers` of them fit. */
     char *scratch;
     size_t scratch_stride;

@@ -408,6 +408,33 @@ START_TEST(probabilities_sum_to_one_and_are_zero_where_forbidden) {
 }
 END_TEST
 
+START_TEST(every_kind_of_weights_in_prefill_and_decode) {
+    for (int kind = FOVEA_WEIGHTS_PROBABILITIES; kind <= FOVEA_WEIGHTS_MEAN_PROBABILITIES; kind++) {
+        for (int64_t len_q = 1; len_q <= 60; len_q += 19) {
+            CHECK_ON_CASE(_i, .batch = 2, .heads_q = 6, .heads_kv = 2, .len_q = len_q, .len_kv = 300, .head_dim = 21,
+                          .weights = (fovea_weights)kind, .softcap = len_q % 2 ? 3 : 0, .query_range = 4,
+                          .inputs = FOVEA_INPUT_BIAS | FOVEA_INPUT_MASK | FOVEA_INPUT_ALIBI | FOVEA_INPUT_SINKS |
+                                    FOVEA_INPUT_KEY_LENGTHS | FOVEA_INPUT_FIRST_KEYS,
+                          .bias_forbids = 0.1, .causal = 1, .layout_out = LAYOUT_BSHD, .outputs = FOVEA_OUTPUT_LSE,
+                          .layout_k = LAYOUT_ROW_A_PAGE);
+            CHECK_ON_CASE(_i, .heads_q = 5, .heads_kv = 5, .len_q = len_q, .len_kv = 70, .type_q = FOVEA_BF16,
+                          .type_kv = FOVEA_BF16, .weights = (fovea_weights)kind, .has_window_left = 1, .window_left = 9,
+                          .layout_out = LAYOUT_REVERSED);
+            CHECK_ON_CASE(_i, .batch = 2, .heads_q = 2, .len_q = len_q, .len_kv = 70, .type_kv = FOVEA_INT8,
+                          .weights = (fovea_weights)kind, .hostile = 2, .inputs = FOVEA_INPUT_KEY_LENGTHS);
+            CHECK_ON_CASE(_i, .batch = 2, .heads_q = 2, .len_q = len_q, .len_kv = 70, .weights = (fovea_weights)kind,
+                          .hostile = 3, .inputs = FOVEA_INPUT_MASK | FOVEA_INPUT_BIAS | FOVEA_INPUT_SINKS);
+        }
+        /* More query heads to a key/value head than a panel has lanes, and several parts of rows and keys. */
+        CHECK_ON_CASE(_i, .heads_q = 60, .heads_kv = 1, .len_q = 2, .len_kv = 40, .weights = (fovea_weights)kind);
+        CHECK_ON_CASE(_i, .heads_q = 3, .heads_kv = 1, .len_q = 20, .len_kv = 2400, .head_dim = 8, .head_dim_v = 8,
+                      .weights = (fovea_weights)kind, .row_step = 5);
+        CHECK_ON_CASE(_i, .len_q = 20, .len_kv = 0, .weights = (fovea_weights)kind);
+        CHECK_ON_CASE(_i, .len_q = 0, .len_kv = 9, .weights = (fovea_weights)kind);
+    }
+}
+END_TEST
+
 START_TEST(empty_sizes_do_nothing_and_zero_keys_give_zero_rows) {
     for (int form = CALL_ONCE; form <= CALL_WORKSPACE; form++) {
         CHECK_ON_CASE(_i, .batch = 0, .form = (call_form)form);
@@ -419,21 +446,10 @@ START_TEST(empty_sizes_do_nothing_and_zero_keys_give_zero_rows) {
 }
 END_TEST
 
-/* Optional inputs that this version may answer with "unsupported", but never silently ignore. */
-START_TEST(what_is_not_computed_is_refused) {
-    static const uint32_t inputs[] = {FOVEA_INPUT_MASK,       FOVEA_INPUT_BIAS,  FOVEA_INPUT_KEY_LENGTHS,
-                                      FOVEA_INPUT_FIRST_KEYS, FOVEA_INPUT_ALIBI, FOVEA_INPUT_SINKS};
-    for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) {
+START_TEST(every_optional_input_alone) {
+    for (uint32_t input = FOVEA_INPUT_MASK; input <= FOVEA_INPUT_SINKS; input <<= 1) {
         for (int64_t len_q = 1; len_q <= 20; len_q += 19) {
-            const problem_spec spec =
-                on_case(PROBLEM(.heads_q = 2, .len_q = len_q, .len_kv = 40, .inputs = inputs[i]), _i);
-            if (library_computes(inputs[i], FOVEA_WEIGHTS_NONE)) {
-                problem_check(&spec);
-            } else {
-                problem *self = problem_create(&spec);
-                ck_assert_int_eq(problem_run(self), FOVEA_UNSUPPORTED);
-                problem_destroy(self);
-            }
+            CHECK_ON_CASE(_i, .heads_q = 2, .len_q = len_q, .len_kv = 40, .inputs = input);
         }
     }
 }
@@ -469,8 +485,9 @@ Suite *attention_suite(void) {
     ADD_FOR_CASES(features, softcap_before_bias_before_masks);
     ADD_FOR_CASES(features, any_finite_scale_is_used_as_given);
     ADD_FOR_CASES(features, probabilities_sum_to_one_and_are_zero_where_forbidden);
+    ADD_FOR_CASES(features, every_kind_of_weights_in_prefill_and_decode);
     ADD_FOR_CASES(features, empty_sizes_do_nothing_and_zero_keys_give_zero_rows);
-    ADD_FOR_CASES(features, what_is_not_computed_is_refused);
+    ADD_FOR_CASES(features, every_optional_input_alone);
     suite_add_tcase(suite, features);
     TCase *combinations = tcase_create("random combinations");
     ADD_FOR_CASES(combinations, random_small_problems);

@@ -276,8 +276,6 @@ CHANGE(kv_paged, d->form_kv = FOVEA_FORM_PAGED; d->page_size = LEN_KV)
 CHANGE(mask_packed, with_mask(c); d->form_q = FOVEA_FORM_PACKED)
 CHANGE(bias_packed, with_bias(c); d->form_kv = FOVEA_FORM_PACKED)
 CHANGE(weights_packed, with_weights(c); d->form_q = FOVEA_FORM_PACKED)
-CHANGE(weights_scaled, d->weights = FOVEA_WEIGHTS_SCALED_SCORES)
-CHANGE(weights_mean, d->weights = FOVEA_WEIGHTS_MEAN_PROBABILITIES)
 CHANGE(arithmetic_bf16, d->arithmetic = FOVEA_ARITHMETIC_BF16; d->isa_cap = FOVEA_ISA_GENERIC)
 CHANGE(invalid_and_unsupported, d->arithmetic = FOVEA_ARITHMETIC_BF16; d->threads = -1)
 #ifdef __aarch64__
@@ -499,8 +497,6 @@ static const error_case desc_cases[] = {
     UNSUPPORTED(mask_packed, "mask"),
     UNSUPPORTED(bias_packed, "bias"),
     UNSUPPORTED(weights_packed, "weights have no packed form"),
-    UNSUPPORTED(weights_scaled, "weights"),
-    UNSUPPORTED(weights_mean, "weights"),
     UNSUPPORTED(arithmetic_bf16, "arithmetic: the backend generic has no bf16 arithmetic"),
     UNSUPPORTED(other_architecture, "isa_cap"),
 };

@@ -28,6 +28,8 @@ static const problem_spec shapes[] = {
                    .weights = FOVEA_WEIGHTS_PROBABILITIES),
     PROBLEM_FIELDS(.batch = 2, .heads_q = 4, .heads_kv = 2, .len_q = 2, .len_kv = 2600,
                    .inputs = FOVEA_INPUT_ALIBI | FOVEA_INPUT_SINKS, .outputs = FOVEA_OUTPUT_LSE),
+    PROBLEM_FIELDS(.batch = 2, .heads_q = 6, .heads_kv = 3, .len_q = 130, .len_kv = 2500, .inputs = FOVEA_INPUT_SINKS,
+                   .weights = FOVEA_WEIGHTS_MEAN_PROBABILITIES, .head_dim = 8, .head_dim_v = 8),
     PROBLEM_FIELDS(.len_q = 400, .len_kv = 400, .has_window_left = 1, .window_left = 100, .has_window_right = 1,
                    .window_right = 3),
     PROBLEM_FIELDS(.heads_q = 2, .heads_kv = 2, .len_q = 70, .len_kv = 1100, .hostile = 3, .outputs = FOVEA_OUTPUT_LSE),

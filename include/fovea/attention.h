@@ -66,7 +66,8 @@ typedef enum fovea_exp {
     FOVEA_EXP_FUSED = 2
 } fovea_exp;
 
-/* What the optional weights output holds. */
+/* What the optional weights output holds. Scores are in natural units, and -inf at keys past an entry's length; those
+ * before masks are given at forbidden positions too. */
 typedef enum fovea_weights {
     FOVEA_WEIGHTS_NONE = 0,
     /* Probabilities; 0 where forbidden. */
@@ -77,7 +78,7 @@ typedef enum fovea_weights {
     FOVEA_WEIGHTS_CAPPED_SCORES = 3,
     /* Scores after ALiBi, bias and masks; -inf where forbidden. */
     FOVEA_WEIGHTS_MASKED_SCORES = 4,
-    /* The mean of the probabilities over the query heads, shape (batch, len_q, len_kv). */
+    /* The mean of the probabilities over the query heads, added up in their order: shape (batch, 1, len_q, len_kv). */
     FOVEA_WEIGHTS_MEAN_PROBABILITIES = 5
 } fovea_weights;
 
@@ -249,7 +250,8 @@ typedef struct fovea_attention_args {
      * (total, heads_q) with strides (not looked at, head, token). NULL unless announced. */
     float *lse;
     int64_t lse_strides[3];
-    /* Attention weights, f32 (batch, heads_q, len_q, len_kv), as desc.weights says. NULL unless announced. */
+    /* Attention weights, f32 (batch, heads_q, len_q, len_kv), as desc.weights says; the mean over heads has one head.
+     * NULL unless announced. */
     float *weights;
     int64_t weights_strides[4];
 

@@ -323,15 +323,58 @@ static void expect_lse(oracle *self, row_kind kind, double lse, float naive, int
     }
 }
 
+/* What the probability of key j in a row must be; its value is room->p[j]. */
+static expectation kind_of_probability(const row_position *at, const row_room *room, row_kind kind, int64_t j) {
+    if (j >= at->len_kv || !at->allowed[j] || kind == ROW_EMPTY) {
+        return EXPECT_EXACTLY;
+    }
+    if (kind == ROW_HAS_PLUS_INFINITY || (kind == ROW_HAS_NAN && room->final[j] == -INFINITY)) {
+        return EXPECT_ANYTHING;
+    }
+    return kind == ROW_HAS_NAN ? EXPECT_NAN : EXPECT_VALUE;
+}
+
 static void expect_probability(oracle *self, const row_position *at, const row_room *room, row_kind kind, int64_t index,
                                int64_t j) {
-    const bool open = kind == ROW_HAS_PLUS_INFINITY || (kind == ROW_HAS_NAN && room->final[j] == -INFINITY);
-    if (!at->allowed[j] || kind == ROW_EMPTY) {
+    const expectation expected_kind = kind_of_probability(at, room, kind, j);
+    switch (expected_kind) {
+    case EXPECT_EXACTLY:
         expect(&self->weights, index, 0, 0, EXPECT_EXACTLY);
-    } else if (open || kind == ROW_HAS_NAN) {
-        expect(&self->weights, index, (double)NAN, NAN, open ? EXPECT_ANYTHING : EXPECT_NAN);
-    } else {
+        break;
+    case EXPECT_VALUE:
         expect(&self->weights, index, room->p[j], room->naive_p[j], EXPECT_VALUE);
+        break;
+    default:
+        expect(&self->weights, index, (double)NAN, NAN, expected_kind);
+        break;
+    }
+}
+
+/* Which of two kinds their sum is of. */
+static expectation kind_of_sum(expectation a, expectation b) {
+    static const expectation strongest[] = {EXPECT_NAN, EXPECT_ANYTHING, EXPECT_VALUE};
+    for (size_t i = 0; i < sizeof strongest / sizeof *strongest; i++) {
+        if (a == strongest[i] || b == strongest[i]) {
+            return strongest[i];
+        }
+    }
+    return EXPECT_EXACTLY;
+}
+
+/* Adds one head's share to the mean; heads come in their order. */
+static void expect_mean(oracle *self, const row_position *at, const row_room *room, row_kind kind) {
+    const double heads = (double)at->desc->heads_q;
+    for (int64_t j = 0; j < at->args->len_kv; j++) {
+        const int64_t index = (at->b * at->args->len_q + at->i) * at->args->len_kv + j;
+        const expectation its = kind_of_probability(at, room, kind, j);
+        const double p = its == EXPECT_VALUE ? room->p[j] / heads : 0;
+        const float naive = its == EXPECT_VALUE ? room->naive_p[j] / (float)heads : 0;
+        if (at->h == 0) {
+            expect(&self->weights, index, p, naive, its);
+        } else {
+            expect(&self->weights, index, self->weights.value[index] + p, self->weights.naive[index] + naive,
+                   kind_of_sum((expectation)self->weights.kind[index], its));
+        }
     }
 }
 
@@ -340,6 +383,10 @@ static void expect_score(oracle *self, double score, float naive, int64_t index)
 }
 
 static void expect_weights(oracle *self, const row_position *at, const row_room *room, row_kind kind, int64_t row) {
+    if (at->desc->weights == FOVEA_WEIGHTS_MEAN_PROBABILITIES) {
+        expect_mean(self, at, room, kind);
+        return;
+    }
     for (int64_t j = 0; j < at->args->len_kv; j++) {
         const int64_t index = row * at->args->len_kv + j;
         const bool valid = j < at->len_kv;
@@ -348,11 +395,7 @@ static void expect_weights(oracle *self, const row_position *at, const row_room 
         case FOVEA_WEIGHTS_MEAN_PROBABILITIES:
             break;
         case FOVEA_WEIGHTS_PROBABILITIES:
-            if (valid) {
-                expect_probability(self, at, room, kind, index, j);
-            } else {
-                expect(&self->weights, index, 0, 0, EXPECT_EXACTLY);
-            }
+            expect_probability(self, at, room, kind, index, j);
             break;
         case FOVEA_WEIGHTS_SCALED_SCORES:
             expect_score(self, valid ? room->scaled[j] : -INFINITY, valid ? room->naive_scaled[j] : -INFINITY, index);
@@ -402,10 +445,12 @@ bool oracle_has_row(const oracle *self, const fovea_attention_args *args, int64_
 static oracle create_wide(const fovea_attention_desc *desc, const fovea_attention_args *args, int64_t row_step) {
     const int64_t outer = desc->form_q == FOVEA_FORM_PACKED ? 1 : desc->batch;
     const int64_t rows = outer * desc->heads_q * args->len_q;
+    const int64_t weights_rows =
+        desc->weights == FOVEA_WEIGHTS_MEAN_PROBABILITIES && desc->heads_q > 0 ? rows / desc->heads_q : rows;
     oracle self = {
         .out = expected_create(rows * desc->head_dim_v),
         .lse = expected_create(rows),
-        .weights = expected_create(desc->weights == FOVEA_WEIGHTS_NONE ? 0 : rows * args->len_kv),
+        .weights = expected_create(desc->weights == FOVEA_WEIGHTS_NONE ? 0 : weights_rows * args->len_kv),
         .row_step = row_step,
     };
     row_room room = room_create(args->len_kv, desc->head_dim_v);

@@ -38,8 +38,8 @@ typedef struct expected {
 } expected;
 
 typedef struct oracle {
-    /* (batch, heads_q, len_q, head_dim_v), (batch, heads_q, len_q), (batch, heads_q, len_q, len_kv); packed queries: as
-     * of one entry. */
+    /* (batch, heads_q, len_q, head_dim_v), (batch, heads_q, len_q), (batch, heads_q, len_q, len_kv) or, of the mean
+     * over heads, (batch, len_q, len_kv); packed queries: as of one entry. */
     expected out;
     expected lse;
     expected weights;

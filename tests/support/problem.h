@@ -152,9 +152,6 @@ outcome problem_solve(const problem_spec *spec);
 /* Lets a test write its own values into q, k, v, mask and bias. */
 void problem_open_inputs(problem *self);
 
-/* True if the library computes this optional input or output; otherwise it must answer FOVEA_UNSUPPORTED. */
-bool library_computes(uint32_t inputs, fovea_weights weights);
-
 /* The specification with the backend and the exponential of case `index` (backends.h). */
 problem_spec on_case(problem_spec spec, int32_t index);
 
