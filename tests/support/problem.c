@@ -967,7 +967,7 @@ static void randomise_scores(problem_spec *spec, test_random *random) {
     spec->mask_density = random_chance(random, 0.5) ? 0.7 : 0.05;
     spec->mask_broadcast = (int32_t)random_between(random, 0, 15);
     spec->bias_broadcast = (int32_t)random_between(random, 0, 15);
-    spec->slope_range = (float)RANDOM_OF(random, 0.01, 0.25, 0.25, 4);
+    spec->slope_range = 0.01f * (float)RANDOM_OF(random, 1, 25, 25, 400);
     spec->sink_range = (float)RANDOM_OF(random, 2, 2, 40);
     spec->slopes_shared = random_chance(random, 0.5);
     spec->hostile = random_chance(random, 0.2) ? (int32_t)random_between(random, 1, 4) : 0;
