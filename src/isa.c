@@ -56,7 +56,6 @@ fovea_status fovea_isa_chosen(fovea_isa *isa) {
 
 fovea_status fovea_isa_parse(const char *name, fovea_isa *isa) {
     const fv_isa_entry *entries = fv_isa_entries();
-    char names[FV_DECIDE_NAMES_SIZE];
     int32_t index;
     if (name == NULL)
         return fv_fail(FOVEA_INVALID, "name is NULL");
@@ -68,6 +67,7 @@ fovea_status fovea_isa_parse(const char *name, fovea_isa *isa) {
     }
     index = fv_decide_find(entries, name);
     if (index < 0) {
+        char names[FV_DECIDE_NAMES_SIZE];
         fv_decide_names(entries, 0, names, sizeof names);
         return fv_fail(FOVEA_INVALID, "name (%.32s) is none of auto, %s", name, names);
     }

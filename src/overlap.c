@@ -106,6 +106,7 @@ static int64_t floor_divide(int64_t a, int64_t b) {
 }
 
 /* Can the terms up to `index` reach [low, high]? */
+/* NOLINTNEXTLINE(misc-no-recursion): no deeper than there are terms, eight at most. */
 static fv_overlap search(problem *p, int32_t index, int64_t low, int64_t high) {
     if (index < 0)
         return low <= 0 && high >= 0 ? FV_OVERLAP_FOUND : FV_OVERLAP_NONE;

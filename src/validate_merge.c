@@ -21,8 +21,8 @@ static fovea_status check_sizes(const fovea_merge_args *args) {
     fovea_status status = fv_check_bytes("parts", "parts", sizeof(float *), 1, &args->parts);
     if (status != FOVEA_OK)
         return status;
-    const int64_t rows[] = {args->batch, args->heads, args->len, args->head_dim_v};
-    return fv_check_bytes("out", "batch * heads * len * head_dim_v", sizeof(float), 4, rows);
+    const int64_t out[] = {args->batch, args->heads, args->len, args->head_dim_v};
+    return fv_check_bytes("out", "batch * heads * len * head_dim_v", sizeof(float), 4, out);
 }
 
 /* The tensors of a merge: outputs with a row of values, log-sum-exps without. */

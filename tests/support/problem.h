@@ -129,6 +129,12 @@ void problem_run_ok(problem *self);
 /* Fails the test unless all outputs are what the oracle expects and nothing else was written. */
 void problem_compare(const problem *self);
 
+/* The same with the oracle of this problem, or of one that differs only in how it is computed. */
+void problem_compare_with(const problem *self, const oracle *truth);
+
+/* The problem whose call is running, as C; "" if none is. */
+const char *problem_running(void);
+
 /* The largest error that each result may have, where the library rounds to bf16 what the oracle does not. */
 double problem_out_tolerance(const problem *self, const oracle *truth);
 double problem_lse_tolerance(const problem *self, const oracle *truth);

@@ -17,7 +17,13 @@ uint64_t test_seed(void) {
 }
 
 test_random test_random_seeded(uint64_t seed) {
-    return (test_random){seed};
+    return (test_random){.state = seed};
+}
+
+/* Not NULL, which says that there are none, even where there are none left. */
+test_random test_random_of_bytes(const unsigned char *bytes, size_t size) {
+    static const unsigned char none;
+    return (test_random){.bytes = size > 0 ? bytes : &none, .left = size};
 }
 
 test_random test_random_named(const char *name, int64_t index) {
@@ -25,23 +31,49 @@ test_random test_random_named(const char *name, int64_t index) {
     for (; *name; name++) {
         hash = (hash ^ (uint64_t)(unsigned char)*name) * 0x100000001b3u;
     }
-    return (test_random){hash};
+    return (test_random){.state = hash};
+}
+
+/* The next `count` bytes as a number, zeros after the last. */
+static uint64_t take(test_random *random, size_t count) {
+    uint64_t number = 0;
+    for (size_t i = 0; i < count && random->left > 0; i++, random->left--) {
+        number |= (uint64_t)*random->bytes++ << (8 * i);
+    }
+    return number;
 }
 
 /* SplitMix64: passes the usual batteries and has no bad seeds. */
-uint64_t random_bits(test_random *random) {
+static uint64_t next(test_random *random) {
     uint64_t z = random->state += 0x9e3779b97f4a7c15u;
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
     z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
     return z ^ (z >> 31);
 }
 
+uint64_t random_bits(test_random *random) {
+    return random->bytes ? take(random, sizeof(uint64_t)) : next(random);
+}
+
+static size_t bytes_that_hold(uint64_t number) {
+    size_t count = 0;
+    for (; number > 0; number >>= 8) {
+        count++;
+    }
+    return count;
+}
+
 int64_t random_between(test_random *random, int64_t low, int64_t high) {
-    return low + (int64_t)(random_bits(random) % (uint64_t)(high - low + 1));
+    const uint64_t range = (uint64_t)(high - low);
+    const uint64_t number = random->bytes ? take(random, bytes_that_hold(range)) : next(random);
+    return low + (int64_t)(number % (range + 1));
 }
 
 static double random_unit(test_random *random) {
-    return (double)(random_bits(random) >> 11) * 0x1p-53;
+    if (random->bytes) {
+        return 1 - (double)(take(random, 2) + 1) * 0x1p-16;
+    }
+    return (double)(next(random) >> 11) * 0x1p-53;
 }
 
 bool random_chance(test_random *random, double probability) {

@@ -6,10 +6,14 @@
 #define FOVEA_TESTS_RANDOM_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 typedef struct test_random {
     uint64_t state;
+    /* With test_random_of_bytes, what is left of them. */
+    const unsigned char *bytes;
+    size_t left;
 } test_random;
 
 /* The seed of this run. */
@@ -20,6 +24,11 @@ test_random test_random_named(const char *name, int64_t index);
 
 /* A generator with a given seed. */
 test_random test_random_seeded(uint64_t seed);
+
+/* A generator whose numbers a fuzzer chooses: every decision takes as few of the bytes, which are borrowed, as hold it.
+ * Behind their end all are 0, by which a choice is its first one and what has a chance of less than 1 does not happen.
+ */
+test_random test_random_of_bytes(const unsigned char *bytes, size_t size);
 
 uint64_t random_bits(test_random *random);
 
