@@ -338,7 +338,9 @@ typedef struct fv_row_reads {
      * so many that what is done once for all of them is little. */
     int32_t key_block;
 
-    /* s[row * s_stride + key] = sum over d of q[row * q_stride + d] * k[key][d], rows <= FV_MAX_ROWS. q is packed:
+    /* s, p: aligned to their element only, for a run of keys may begin anywhere in a block.
+     *
+     * s[row * s_stride + key] = sum over d of q[row * q_stride + d] * k[key][d], rows <= FV_MAX_ROWS. q is packed:
      * scaled, rows q_stride apart, aligned. */
     void (*dots)(const float *q, int64_t q_stride, int32_t rows, const fv_stored *k, float *s, int64_t s_stride);
 

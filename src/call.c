@@ -12,11 +12,26 @@ static fv_rows rows_of(fovea_type type, const void *tensor, const int64_t *strid
         .first = fv_element(tensor, type, key_offset(sequence, head, strides)),
         .stride = strides[2],
     };
+    rows.page_stride = strides[0];
     if (type == FOVEA_INT8) {
         rows.scales = scales + key_offset(sequence, head, scale_strides);
         rows.scale_stride = scale_strides[2];
+        rows.page_scale_stride = scale_strides[0];
     }
     return rows;
+}
+
+static fv_pages pages_of(const fovea_attention_desc *desc, const fovea_attention_args *args, int64_t b) {
+    if (desc->form_kv != FOVEA_FORM_PAGED)
+        return (fv_pages){0};
+    const int64_t size = desc->page_size;
+    return (fv_pages){
+        .size = size,
+        .shift = (size & (size - 1)) == 0 ? __builtin_ctzll((unsigned long long)size) : -1,
+        .type = desc->type_index,
+        .table = fv_index_address(args->block_table, desc->type_index, b * args->block_table_strides[0]),
+        .stride = args->block_table_strides[1],
+    };
 }
 
 /* One item for each row: of split keys the first one that holds visible keys. */
@@ -43,6 +58,7 @@ fv_head fv_head_of(const fv_call *call, fv_item item) {
             rows_of(type, args->k, args->k_strides, args->k_scales, args->k_scale_strides, head.sequence, item.head_kv);
         head.v =
             rows_of(type, args->v, args->v_strides, args->v_scales, args->v_scale_strides, head.sequence, item.head_kv);
+        head.k.pages = head.v.pages = pages_of(&call->plan->desc, args, b);
     }
     return head;
 }

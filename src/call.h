@@ -3,6 +3,7 @@
 #define FOVEA_SRC_CALL_H
 
 #include "src/elements.h"
+#include "src/pages.h"
 #include "src/plan.h"
 #include "src/workspace.h"
 
@@ -16,22 +17,34 @@ typedef struct fv_call {
 /* Rows of keys or values, where they lie: in the caller's tensor or in a copy of some of them. */
 typedef struct fv_rows {
     fovea_type type;
-    /* Row of first_key; rows are stride elements apart. */
+    /* Row of first_key; rows are stride elements apart (paged: those of one page). */
     const void *first;
     int64_t stride;
     int64_t first_key;
     /* int8 only: the scale of first_key's row, and the distance to the next one's. */
     const float *scales;
     int64_t scale_stride;
+    /* Paged: `first` and `scales` are those of page 0, and pages lie so far apart. */
+    fv_pages pages;
+    int64_t page_stride;
+    int64_t page_scale_stride;
 } fv_rows;
 
-static inline const void *fv_row(const fv_rows *rows, int64_t key) {
-    return fv_element(rows->first, rows->type, (key - rows->first_key) * rows->stride);
+static inline int32_t fv_is_paged(const fv_rows *rows) {
+    return rows->pages.size > 0;
 }
 
-/* The scales from a row on, as far apart as scale_stride says; NULL where elements have none. */
+static inline const void *fv_row(const fv_rows *rows, int64_t key) {
+    fv_page_place place = fv_place_of_key(&rows->pages, key - rows->first_key);
+    return fv_element(rows->first, rows->type, place.page * rows->page_stride + place.token * rows->stride);
+}
+
+/* The scales from a row on, as far apart as scale_stride says in the same page; NULL where elements have none. */
 static inline const float *fv_row_scales(const fv_rows *rows, int64_t key) {
-    return rows->type == FOVEA_INT8 ? rows->scales + (key - rows->first_key) * rows->scale_stride : NULL;
+    if (rows->type != FOVEA_INT8)
+        return NULL;
+    fv_page_place place = fv_place_of_key(&rows->pages, key - rows->first_key);
+    return rows->scales + place.page * rows->page_scale_stride + place.token * rows->scale_stride;
 }
 
 /* The part of the tensors that an item works on: one batch entry, one key/value head and its group of query heads. */

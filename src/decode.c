@@ -32,11 +32,12 @@ static const fv_row_kernels *kernels_of(const rows *r) {
     return r->head->plan->backend->row;
 }
 
+/* The rows of keys from key_begin on that lie in one page with it, at most `keys` of them. */
 static fv_stored stored_rows(const fv_rows *of, int64_t key_begin, int32_t keys, int64_t length) {
     return (fv_stored){
         .rows = fv_row(of, key_begin),
         .stride = of->stride,
-        .count = keys,
+        .count = (int32_t)fv_keys_in_page(&of->pages, key_begin, key_begin + keys),
         .length = length,
         .scales = fv_row_scales(of, key_begin),
         .scale_stride = of->scale_stride,
@@ -66,12 +67,34 @@ static void forbid_outside(float *s, int32_t keys, fv_key_range seen) {
         s[key] = -INFINITY;
 }
 
+/* Dot products of a run of keys, for every row. */
+static void multiply_keys(const rows *r, int64_t key_begin, int32_t keys) {
+    const fv_rows *k = &r->head->k;
+    const fv_row_reads *read = kernels_of(r)->read[k->type];
+    for (int32_t done = 0; done < keys;) {
+        const fv_stored run = stored_rows(k, key_begin + done, keys - done, r->head->plan->desc.head_dim);
+        read->dots(r->scratch->q, r->q_stride, r->count, &run, r->scratch->s + done, FV_MAX_BLOCK);
+        done += run.count;
+    }
+}
+
+/* Adds the values of a run of keys, by their probabilities. */
+static void weigh_values(const rows *r, int64_t key_begin, int32_t keys) {
+    const fv_rows *v = &r->head->v;
+    const fv_row_reads *read = kernels_of(r)->read[v->type];
+    for (int32_t done = 0; done < keys;) {
+        const fv_stored run = stored_rows(v, key_begin + done, keys - done, r->head->plan->desc.head_dim_v);
+        (r->safe ? read->weighted_sum_marked : read->weighted_sum)(r->scratch->s + done, FV_MAX_BLOCK, r->count, &run,
+                                                                   r->scratch->o, r->o_stride);
+        done += run.count;
+    }
+}
+
 /* Final scores of a run of keys, in log2 units, for every row. */
 static void score_keys(const rows *r, int64_t key_begin, int32_t keys) {
     const fv_head *head = r->head;
-    const fv_stored k = stored_rows(&head->k, key_begin, keys, head->plan->desc.head_dim);
     fv_alibi alibi;
-    kernels_of(r)->read[head->k.type]->dots(r->scratch->q, r->q_stride, r->count, &k, r->scratch->s, FV_MAX_BLOCK);
+    multiply_keys(r, key_begin, keys);
     if (head->plan->has_alibi)
         fv_alibi_of_lanes(head, 0, r->count, key_begin, &alibi);
     for (int32_t row = 0; row < r->count; row++) {
@@ -109,10 +132,7 @@ static void take_keys(const rows *r, int64_t key_begin, int32_t keys) {
         move_reference(r, row, kernels->peak(s, keys, r->scratch->m[row]));
         r->scratch->l[row] += kernels->exponentials(s, keys, r->scratch->m[row] + r->shift, head->plan->exp, r->safe);
     }
-    const fv_stored v = stored_rows(&head->v, key_begin, keys, head->plan->desc.head_dim_v);
-    const fv_row_reads *read = kernels->read[head->v.type];
-    (r->safe ? read->weighted_sum_marked : read->weighted_sum)(r->scratch->s, FV_MAX_BLOCK, r->count, &v, r->scratch->o,
-                                                               r->o_stride);
+    weigh_values(r, key_begin, keys);
 }
 
 /* Takes keys [begin, end) into empty rows. */

@@ -67,6 +67,9 @@ typedef struct step_ahead {
 } step_ahead;
 
 static void add_keys(const fv_head *head, fv_key_range keys, int64_t at_once, step_ahead *ahead) {
+    /* Rows in pages do not lie in steps; they are read in order when they are copied. */
+    if (fv_is_paged(&head->k))
+        return;
     if (!ahead->by_line) {
         fv_ahead_keys(head, keys, at_once, &ahead->rows);
     } else if (keys.begin < keys.end) {

@@ -29,6 +29,8 @@ fv_sequence fv_sequence_at(const fovea_attention_desc *desc, const fovea_attenti
         sequence.row_kv = fv_index_at(args->cu_seqlens_kv, desc->type_index, b);
         sequence.end_key = fv_index_at(args->cu_seqlens_kv, desc->type_index, b + 1) - sequence.row_kv;
     }
+    if (desc->form_kv == FOVEA_FORM_PAGED)
+        sequence.batch_kv = 0;
     if (args->key_lengths)
         sequence.end_key = fv_index_at(args->key_lengths, desc->type_index, b);
     if (args->first_keys)

@@ -18,7 +18,7 @@ typedef struct fv_sequence {
     /* The diagonal: delta(i) = i + offset. */
     int64_t offset;
     /* Where its first row is, in the axes of batch entries and of rows: of the tensors of queries and results, and of
-     * keys and values (paged form: the entry's row of the block table). */
+     * keys and values (paged form: both 0, for the block table says where). */
     int64_t batch_q;
     int64_t row_q;
     int64_t batch_kv;

@@ -14,11 +14,30 @@ static int32_t is_copied(fovea_type type, fovea_type read, int64_t panels, int64
     return type != read || (panels >= FV_STAGE_PANELS && count <= LONGEST_ROW);
 }
 
+/* Rows that are read from end to end are well where they are, if they follow one another. */
+static int32_t is_contiguous(const fv_rows *rows, fovea_type read, int64_t count) {
+    return rows->type == read && rows->stride == count;
+}
+
+/* Rows in one page lie as if there were no others; rows of several must be copied. */
+static int32_t cross_pages(fv_rows *rows, fv_key_range keys) {
+    if (!fv_is_paged(rows))
+        return 0;
+    if (fv_keys_in_page(&rows->pages, keys.begin, keys.end) < keys.end - keys.begin)
+        return 1;
+    rows->first = fv_row(rows, keys.begin);
+    rows->scales = fv_row_scales(rows, keys.begin);
+    rows->first_key = keys.begin;
+    rows->pages.size = 0;
+    return 0;
+}
+
 int64_t fv_stage_floats(const fovea_plan *plan, int64_t panels, int64_t count) {
     /* A block that takes a short rest along is up to half as long again. */
     int64_t rows = plan->key_block * 3 / 2;
     /* Pairs take less, but a panel may have to do without them. */
-    int32_t copied = plan->pair != NULL || is_copied(plan->desc.type_kv, FOVEA_F32, panels, count);
+    int32_t copied = plan->pair != NULL || plan->desc.form_kv == FOVEA_FORM_PAGED ||
+                     is_copied(plan->desc.type_kv, FOVEA_F32, panels, count);
     return copied ? rows * stage_stride(count, LINE_FLOATS) : 0;
 }
 
@@ -66,9 +85,9 @@ static void copy_interleaved(const fovea_plan *plan, fv_rows *rows, fv_key_range
 fv_head fv_stage_keys(const fv_head *head, fv_key_range keys, int32_t users, const fv_scratch *scratch) {
     fv_head staged = *head;
     int64_t count = head->plan->desc.head_dim;
-    /* f32 rows of keys are read from end to end: contiguous ones are well where they are. */
-    int32_t in_place = head->k.type == FOVEA_F32 && head->k.stride == count;
-    if (!in_place && is_copied(head->k.type, FOVEA_F32, users, count))
+    int32_t crossing = cross_pages(&staged.k, keys);
+    int32_t in_place = is_contiguous(&head->k, FOVEA_F32, count);
+    if (crossing || (!in_place && is_copied(head->k.type, FOVEA_F32, users, count)))
         copy_widened(head->plan, &staged.k, keys, count, scratch->k);
     return staged;
 }
@@ -76,7 +95,8 @@ fv_head fv_stage_keys(const fv_head *head, fv_key_range keys, int32_t users, con
 fv_head fv_stage(const fv_head *head, fv_key_range keys, int32_t users, const fv_scratch *scratch) {
     fv_head staged = fv_stage_keys(head, keys, users, scratch);
     int64_t count = head->plan->desc.head_dim_v;
-    if (is_copied(head->v.type, FOVEA_F32, users, count))
+    int32_t crossing = cross_pages(&staged.v, keys);
+    if (crossing || is_copied(head->v.type, FOVEA_F32, users, count))
         copy_widened(head->plan, &staged.v, keys, count, scratch->v);
     return staged;
 }
@@ -84,8 +104,9 @@ fv_head fv_stage(const fv_head *head, fv_key_range keys, int32_t users, const fv
 fv_head fv_stage_pairs(const fv_head *head, fv_key_range keys, int32_t users, const fv_scratch *scratch) {
     fv_head staged = *head;
     int64_t count = head->plan->desc.head_dim;
-    int32_t in_place = head->k.type == FOVEA_BF16 && head->k.stride == count;
-    if (!in_place && is_copied(head->k.type, FOVEA_BF16, users, count))
+    int32_t crossing = cross_pages(&staged.k, keys);
+    int32_t in_place = is_contiguous(&head->k, FOVEA_BF16, count);
+    if (crossing || (!in_place && is_copied(head->k.type, FOVEA_BF16, users, count)))
         copy_narrowed(head->plan, &staged.k, keys, count, (uint16_t *)(void *)scratch->k);
     copy_interleaved(head->plan, &staged.v, keys, head->plan->desc.head_dim_v, scratch->v);
     return staged;

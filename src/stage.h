@@ -3,6 +3,8 @@
  * The panel kernels read f32: rows of another type are widened here, once for all panels of an item. The pair kernels
  * read keys in bf16 and values in pairs: here rows are narrowed and interleaved for them.
  *
+ * Rows in pages are copied too, unless those of the block lie in one page: the kernels know no pages.
+ *
  * Register tiles walk down a block with the row stride of the tensor, once for every few columns. Where that stride is
  * a multiple of a large power of two, the rows fall into few sets of the cache and evict one another before the next
  * columns of the same lines are used. A copy at a stride of an odd number of cache lines does not; it costs one pass

@@ -226,6 +226,23 @@ static fovea_status check_positions(const char *name, const void *values, const 
     return FOVEA_OK;
 }
 
+/* Checks the entries of the block table that name pages with keys; key_lengths were checked. */
+static fovea_status check_pages(const fovea_attention_desc *desc, const fovea_attention_args *args) {
+    const int64_t *strides = args->block_table_strides;
+    for (int64_t b = 0; b < desc->batch; b++) {
+        const int64_t length = fv_index_at(args->key_lengths, desc->type_index, b);
+        for (int64_t i = 0; i * desc->page_size < length; i++) {
+            const int64_t page = fv_index_at(args->block_table, desc->type_index, b * strides[0] + i * strides[1]);
+            if (page < 0 || page >= args->pages)
+                return fv_fail(FOVEA_INVALID,
+                               "block_table[%" PRId64 ", %" PRId64 "] (%" PRId64 ") is not in 0 ... pages (%" PRId64
+                               ") - 1",
+                               b, i, page, args->pages);
+        }
+    }
+    return FOVEA_OK;
+}
+
 /* Checks the values of every list of indices, in the order in which they rely on each other. */
 static fovea_status check_indices(const fovea_attention_desc *desc, const fovea_attention_args *args) {
     fovea_status status = FOVEA_OK;
@@ -237,7 +254,21 @@ static fovea_status check_indices(const fovea_attention_desc *desc, const fovea_
         status = check_positions("key_lengths", args->key_lengths, desc, args);
     if (status == FOVEA_OK)
         status = check_positions("first_keys", args->first_keys, desc, args);
+    if (status == FOVEA_OK && desc->form_kv == FOVEA_FORM_PAGED)
+        status = check_pages(desc, args);
     return status;
+}
+
+/* Checks the numbers that say how keys are paged. */
+static fovea_status check_paging(const fovea_attention_desc *desc, const fovea_attention_args *args) {
+    if (desc->form_kv != FOVEA_FORM_PAGED)
+        return FOVEA_OK;
+    if (args->pages < 0)
+        return fv_fail(FOVEA_INVALID, "pages (%" PRId64 ") is negative", args->pages);
+    if (args->len_kv % desc->page_size != 0)
+        return fv_fail(FOVEA_INVALID, "len_kv (%" PRId64 ") is no multiple of page_size (%" PRId64 ")", args->len_kv,
+                       desc->page_size);
+    return FOVEA_OK;
 }
 
 fovea_status fv_validate_args(const fovea_attention_desc *desc, const fovea_attention_args *args) {
@@ -246,6 +277,8 @@ fovea_status fv_validate_args(const fovea_attention_desc *desc, const fovea_atte
         status = check_length("len_q", args->len_q, desc->len_q);
     if (status == FOVEA_OK)
         status = check_length("len_kv", args->len_kv, desc->len_kv);
+    if (status == FOVEA_OK)
+        status = check_paging(desc, args);
     if (status == FOVEA_OK)
         status = check_unannounced(desc, args);
     if (status != FOVEA_OK)

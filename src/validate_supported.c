@@ -15,8 +15,6 @@ fovea_status fv_check_supported(const fovea_attention_desc *desc) {
         {packed && masked, "inputs: a mask has no packed form"},
         {packed && biased, "inputs: a bias has no packed form"},
         {packed && desc->weights != FOVEA_WEIGHTS_NONE, "weights: attention weights have no packed form"},
-        /* In this version. */
-        {desc->form_kv == FOVEA_FORM_PAGED, "form_kv: this version has no paged form"},
     };
     for (size_t i = 0; i < sizeof unsupported / sizeof unsupported[0]; i++)
         if (unsupported[i].asked)

@@ -213,6 +213,38 @@ START_TEST(queries_and_keys_are_packed_independently) {
 }
 END_TEST
 
+START_TEST(pages_of_every_size_in_every_type) {
+    static const int64_t sizes[] = {1, 3, 7, 16, 64, 512};
+    for (int type = FOVEA_F32; type <= FOVEA_INT8; type++) {
+        const fovea_type type_q = type == FOVEA_INT8 ? FOVEA_F32 : (fovea_type)type;
+        for (uint64_t i = 0; i < 12; i++) {
+            const int64_t size = sizes[i / 2], keys = (420 + size - 1) / size * size;
+            const bool forbids = size < 16;
+            CHECK_ON_CASE(_i, .seed = i, .batch = 3, .heads_q = 4, .heads_kv = 2, .len_q = i % 2 ? 70 : 2,
+                          .len_kv = keys, .spare_kv = 3 * size, .head_dim = 20, .head_dim_v = 18, .type_q = type_q,
+                          .type_kv = (fovea_type)type, .type_out = type_q, .causal = i % 3 != 0,
+                          .form_kv = FOVEA_FORM_PAGED, .page_size = size, .outputs = FOVEA_OUTPUT_LSE,
+                          .layout_k = forbids ? LAYOUT_ROW_A_PAGE : LAYOUT_BSHD,
+                          .layout_v = forbids ? LAYOUT_ROW_A_PAGE : LAYOUT_BHSD, .form = (call_form)(i % 3));
+        }
+    }
+}
+END_TEST
+
+START_TEST(pages_with_terms_weights_and_packed_queries) {
+    for (uint64_t seed = 1; seed <= 12; seed++) {
+        const int64_t size = seed % 2 ? 16 : 5;
+        CHECK_ON_CASE(_i, .seed = seed, .batch = 2, .heads_q = 4, .heads_kv = 2, .len_q = seed % 3 ? 2 : 40,
+                      .len_kv = 20 * size, .form_kv = FOVEA_FORM_PAGED, .page_size = size, .hostile = seed % 4 ? 0 : 2,
+                      .inputs = FOVEA_INPUT_MASK | FOVEA_INPUT_BIAS | FOVEA_INPUT_FIRST_KEYS, .bias_forbids = 0.1,
+                      .weights = FOVEA_WEIGHTS_PROBABILITIES);
+        CHECK_ON_CASE(_i, .seed = seed, .batch = 5, .heads_q = 6, .heads_kv = 2, .len_q = seed % 3 ? 9 : 120,
+                      .len_kv = 160 * size, .form_q = FOVEA_FORM_PACKED, .form_kv = FOVEA_FORM_PAGED, .page_size = size,
+                      .causal = 1, .outputs = FOVEA_OUTPUT_LSE, .type_index = FOVEA_INDEX_INT64, .row_step = 3);
+    }
+}
+END_TEST
+
 START_TEST(every_layout_of_inputs_and_outputs) {
     for (int input = 0; input < LAYOUT_COUNT; input++) {
         for (int output = LAYOUT_BHSD; output <= LAYOUT_REVERSED; output++) {
@@ -348,6 +380,16 @@ START_TEST(pairs_with_windows_that_begin_and_end_at_odd_and_even_keys) {
 }
 END_TEST
 
+START_TEST(pairs_through_pages) {
+    for (int64_t size = 1; size <= 33; size += 4) {
+        check_pairs(_i, PROBLEM(.seed = (uint64_t)size, .batch = 2, .heads_q = 2, .len_q = 40, .len_kv = 9 * size,
+                                .head_dim = 20, .head_dim_v = 20, .form_kv = FOVEA_FORM_PAGED, .page_size = size,
+                                .inputs = FOVEA_INPUT_FIRST_KEYS, .causal = size % 8 == 1,
+                                .layout_k = LAYOUT_ROW_A_PAGE, .layout_v = LAYOUT_ROW_A_PAGE));
+    }
+}
+END_TEST
+
 START_TEST(pairs_with_terms_softcap_and_hostile_numbers) {
     for (uint64_t seed = 1; seed <= 12; seed++) {
         check_pairs(_i, PROBLEM(.seed = seed, .heads_q = 2, .len_q = 50, .len_kv = 97, .inputs = FOVEA_INPUT_BIAS,
@@ -474,6 +516,8 @@ Suite *attention_suite(void) {
     ADD_FOR_CASES(features, keys_past_the_length_are_never_read);
     ADD_FOR_CASES(features, packed_sequences_of_all_lengths_in_every_type);
     ADD_FOR_CASES(features, queries_and_keys_are_packed_independently);
+    ADD_FOR_CASES(features, pages_of_every_size_in_every_type);
+    ADD_FOR_CASES(features, pages_with_terms_weights_and_packed_queries);
     ADD_FOR_CASES(features, every_layout_of_inputs_and_outputs);
     ADD_FOR_CASES(features, fused_qkv_views);
     ADD_FOR_CASES(features, every_combination_of_types);
@@ -481,6 +525,7 @@ Suite *attention_suite(void) {
     ADD_FOR_CASES(features, narrow_types_with_nan_and_infinities_in_allowed_and_forbidden_places);
     ADD_FOR_CASES(features, pairs_at_every_length_and_size);
     ADD_FOR_CASES(features, pairs_with_windows_that_begin_and_end_at_odd_and_even_keys);
+    ADD_FOR_CASES(features, pairs_through_pages);
     ADD_FOR_CASES(features, pairs_with_terms_softcap_and_hostile_numbers);
     ADD_FOR_CASES(features, softcap_before_bias_before_masks);
     ADD_FOR_CASES(features, any_finite_scale_is_used_as_given);

@@ -271,8 +271,29 @@ CHANGE(length_large_for_its_sequence, kv_packed(c); with_lengths(c); a->key_leng
 CHANGE(first_key_large_for_its_sequence, kv_packed(c); with_first_keys(c); a->first_keys = m->numbers + 1;
        m->numbers[2] = LEN_KV)
 
+/* Paged form: the keys of the dense tensors as pages of one token, two of them in use. */
+CHANGE(kv_paged, d->form_kv = FOVEA_FORM_PAGED; d->page_size = 1; a->pages = 8; a->k_strides[0] = DIM;
+       a->v_strides[0] = DIM_V; a->block_table = m->numbers; a->block_table_strides[0] = LEN_KV;
+       a->block_table_strides[1] = 1; a->key_lengths = m->numbers + 20; m->numbers[20] = 2; m->numbers[21] = 1;
+       m->numbers[0] = 7; m->numbers[1] = 3; m->numbers[LEN_KV] = 3)
+CHANGE(paged_wide, kv_paged(c); d->type_index = FOVEA_INDEX_INT64; a->block_table = m->wide_numbers;
+       a->key_lengths = m->wide_numbers)
+CHANGE(paged_unused_entries, kv_paged(c); m->numbers[2] = -1; m->numbers[LEN_KV + 1] = INT32_MAX)
+CHANGE(paged_without_keys, kv_paged(c); m->numbers[20] = m->numbers[21] = 0; a->pages = 0; a->k = a->v = NULL;
+       m->numbers[0] = -1)
+CHANGE(paged_announced_lengths, kv_paged(c); d->inputs = FOVEA_INPUT_KEY_LENGTHS)
+CHANGE(paged_without_table, kv_paged(c); a->block_table = NULL)
+CHANGE(paged_without_lengths, kv_paged(c); a->key_lengths = NULL)
+CHANGE(paged_without_pages, kv_paged(c); a->pages = 0)
+CHANGE(pages_negative, kv_paged(c); a->pages = -1)
+CHANGE(page_negative, kv_paged(c); m->numbers[1] = -1)
+CHANGE(page_large, kv_paged(c); m->numbers[LEN_KV] = 8)
+CHANGE(paged_length_large, kv_paged(c); m->numbers[21] = LEN_KV + 1)
+CHANGE(paged_part_of_a_page, kv_paged(c); d->page_size = 2; d->len_kv = 6; a->len_kv = 5)
+CHANGE(table_in_out, kv_paged(c); a->block_table = m->out)
+CHANGE(table_stride_overflow, kv_paged(c); a->block_table_strides[0] = INT64_MAX)
+
 /* Legal, but not in this version. */
-CHANGE(kv_paged, d->form_kv = FOVEA_FORM_PAGED; d->page_size = LEN_KV)
 CHANGE(mask_packed, with_mask(c); d->form_q = FOVEA_FORM_PACKED)
 CHANGE(bias_packed, with_bias(c); d->form_kv = FOVEA_FORM_PACKED)
 CHANGE(weights_packed, with_weights(c); d->form_q = FOVEA_FORM_PACKED)
@@ -493,7 +514,6 @@ static const error_case desc_cases[] = {
     INVALID(allocator_no_allocate, "allocator.allocate"),
     INVALID(allocator_no_release, "allocator.release"),
     INVALID(invalid_and_unsupported, "threads"),
-    UNSUPPORTED(kv_paged, "form_kv"),
     UNSUPPORTED(mask_packed, "mask"),
     UNSUPPORTED(bias_packed, "bias"),
     UNSUPPORTED(weights_packed, "weights have no packed form"),
@@ -554,6 +574,16 @@ static const error_case args_cases[] = {
     INVALID(length_wide, "key_lengths[0] (4294967296)"),
     INVALID(first_key_negative, "first_keys[0] (-7)"),
     INVALID(first_key_large, "first_keys[1] (6)"),
+    INVALID(paged_without_table, "block_table is NULL"),
+    INVALID(paged_without_lengths, "key_lengths is NULL"),
+    INVALID(paged_without_pages, "block_table[0, 0] (7) is not in 0 ... pages (0) - 1"),
+    INVALID(pages_negative, "pages (-1)"),
+    INVALID(page_negative, "block_table[0, 1] (-1)"),
+    INVALID(page_large, "block_table[1, 0] (8)"),
+    INVALID(paged_length_large, "key_lengths[1] (6)"),
+    INVALID(paged_part_of_a_page, "len_kv (5) is no multiple of page_size (2)"),
+    INVALID(table_in_out, "out overlaps block_table"),
+    INVALID(table_stride_overflow, "block_table"),
     INVALID(q_packed_without_offsets, "cu_seqlens_q is NULL"),
     INVALID(kv_packed_without_offsets, "cu_seqlens_kv is NULL"),
     INVALID(offsets_q_negative, "cu_seqlens_q[0] (-1)"),
@@ -617,6 +647,11 @@ static const error_case legal_cases[] = {
     LEGAL(bias_f16),
     LEGAL(bias_type_unused),
     LEGAL(kv_int8),
+    LEGAL(kv_paged),
+    LEGAL(paged_wide),
+    LEGAL(paged_unused_entries),
+    LEGAL(paged_without_keys),
+    LEGAL(paged_announced_lengths),
     LEGAL(q_packed),
     LEGAL(kv_packed),
     LEGAL(both_packed),

@@ -38,6 +38,9 @@ static const problem_spec shapes[] = {
                    .outputs = FOVEA_OUTPUT_LSE),
     PROBLEM_FIELDS(.seed = 3, .batch = 4, .heads_q = 4, .heads_kv = 2, .len_q = 9, .len_kv = 9000,
                    .form_q = FOVEA_FORM_PACKED, .form_kv = FOVEA_FORM_PACKED, .outputs = FOVEA_OUTPUT_LSE),
+    PROBLEM_FIELDS(.batch = 5, .heads_q = 4, .heads_kv = 2, .len_q = 60, .len_kv = 3200, .causal = 1,
+                   .form_q = FOVEA_FORM_PACKED, .form_kv = FOVEA_FORM_PAGED, .page_size = 16,
+                   .outputs = FOVEA_OUTPUT_LSE),
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 

@@ -51,7 +51,9 @@ typedef enum fovea_form {
      * are those of the dense form for a batch of one: (not looked at, head, token, element). A mask, a bias and
      * weights, which have an element for every pair of a query and a key, have no such form: FOVEA_UNSUPPORTED. */
     FOVEA_FORM_PACKED = 1,
-    /* Keys and values only: pages of page_size tokens, found through a block table. */
+    /* Keys and values only: pages of page_size tokens, found through a block table. Pages may lie in any order, and
+     * sequences may share them; strides are (page, head, token, element). Masks, bias and weights number keys as their
+     * sequence does. */
     FOVEA_FORM_PAGED = 2
 } fovea_form;
 
@@ -157,8 +159,7 @@ typedef struct fovea_attention_desc {
     int32_t has_window_left;
     int32_t has_window_right;
 
-    /* How queries, output and log-sum-exp and, independently, keys, values and their scales are stored. This version
-     * has no paged form (FOVEA_UNSUPPORTED). */
+    /* How queries, output and log-sum-exp and, independently, keys, values and their scales are stored. */
     fovea_form form_q;
     fovea_form form_kv;
     /* Tokens of a page (paged form; else 0). */
@@ -234,13 +235,14 @@ typedef struct fovea_attention_args {
      * last one are neither read nor written. Else NULL. */
     const void *cu_seqlens_q;
     const void *cu_seqlens_kv;
-    /* Paged form: (batch, max_pages) page numbers in [0, pages); strides of k and v are then (page, head, token,
-     * element). Else NULL and 0. */
+    /* Paged form: (batch, max_pages) page numbers in [0, pages), where max_pages is len_kv / page_size and len_kv a
+     * multiple of page_size; k and v are (pages, heads_kv, page_size, ...). key_lengths are always given, and only
+     * entries of pages that hold keys of their sequence are looked at. Else NULL and 0. */
     const void *block_table;
     int64_t block_table_strides[2];
     int64_t pages;
     /* int8 keys and values: scales (batch, heads_kv, len_kv), f32, of the form of keys and values: packed (total,
-     * heads_kv) with strides (not looked at, head, token). Else NULL. */
+     * heads_kv) with strides (not looked at, head, token), paged (pages, heads_kv, page_size). Else NULL. */
     const float *k_scales;
     int64_t k_scale_strides[3];
     const float *v_scales;

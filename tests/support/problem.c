@@ -1007,7 +1007,14 @@ static void randomise_types(problem_spec *spec, test_random *random) {
 /* Masks, bias and weights have no packed form. */
 static void randomise_forms(problem_spec *spec, test_random *random) {
     spec->form_q = (fovea_form)RANDOM_OF(random, FOVEA_FORM_DENSE, FOVEA_FORM_DENSE, FOVEA_FORM_PACKED);
-    spec->form_kv = (fovea_form)RANDOM_OF(random, FOVEA_FORM_DENSE, FOVEA_FORM_DENSE, FOVEA_FORM_PACKED);
+    spec->form_kv =
+        (fovea_form)RANDOM_OF(random, FOVEA_FORM_DENSE, FOVEA_FORM_DENSE, FOVEA_FORM_PACKED, FOVEA_FORM_PAGED);
+    if (spec->form_kv == FOVEA_FORM_PAGED) {
+        const int64_t any = random_between(random, 1, 40), size = RANDOM_OF(random, 1, 2, 16, 16, 64, 256, any, any);
+        spec->page_size = size;
+        spec->len_kv = (spec->len_kv + size - 1) / size * size;
+        spec->spare_kv = spec->spare_kv / size * size;
+    }
     if (spec->form_q == FOVEA_FORM_PACKED || spec->form_kv == FOVEA_FORM_PACKED) {
         spec->inputs &= ~(uint32_t)(FOVEA_INPUT_MASK | FOVEA_INPUT_BIAS);
         spec->weights = FOVEA_WEIGHTS_NONE;
