@@ -8,9 +8,9 @@ bochs_scale=${FOVEA_TEST_SCALE-0.01}
 bochs_limit=1800
 
 # Left out because they take minutes to hours there and look at code around the kernels that is the same on every
-# backend: threads, calls and partition; at files: npy, cli and fuzz. The problems of accuracy are large because sums must be
-# long. Native runs hold all of them.
-bochs_leaves_out=(threads calls partition npy cli fuzz accuracy)
+# backend: threads, faults, calls and partition; at files: npy, cli and fuzz. The problems of accuracy are large because
+# sums must be long. Native runs hold all of them.
+bochs_leaves_out=(threads faults calls partition npy cli fuzz accuracy)
 
 download_kernel() { # FOLDER
     local package

@@ -79,7 +79,7 @@ test_aarch64() { # SETUP CPU [SUITE...]
 # Two older processors for the native build: one without AVX, one with AVX2. They run kernels that the native run has
 # tested at length; what is shown here is that the library keeps to them, whatever it does. So the suites that are long
 # for other reasons are left out. QEMU would warn of each feature that it lacks, in the output that tests look at.
-x86_leaves_out=(threads calls partition numbers accuracy)
+x86_leaves_out=(threads faults calls partition numbers accuracy)
 
 test_x86() { # SETUP [SUITE...]
     local setup=$1 cpu backend suites
