@@ -16,7 +16,7 @@
 #define PANEL_FIRST_2 12
 #define PANEL_FIRST_3 8
 #define PANEL_AHEAD 0
-#define PANEL_LINE_VECTORS 3
+#define PANEL_LINE_VECTORS 0
 #include "arch/common/panel_family.inc"
 
 #include "arch/neon/kernels.h"

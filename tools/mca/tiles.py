@@ -6,7 +6,8 @@ import re
 import loops
 
 # Functions that hold register tiles: one tile each, or a run of them where the compiler puts the tiles into it. A kernel
-# is a panel's scores, with or without exponential, or its values, for so many vectors.
+# is a panel's scores, with or without exponential, or its values, for so many vectors. Functions whose tiles ask for lines
+# ("asking" instead of "run") wait for memory: the models, which have none, cannot judge them.
 TILE_FUNCTION = re.compile(r"(score|value)_tile_\d+_(\d+)_(\d+)|(score|value)s_(\d+)_(\d+|all)_run")
 
 FMA = re.compile(r"(vfn?madd\d*ps|vdpbf16ps|fml[as]|bfdot|bfmmla)$")
