@@ -24,7 +24,7 @@ static size_t take_floats(size_t *offset, int64_t count) {
 
 /* Offsets within the scratch of one worker. */
 typedef struct scratch_layout {
-    size_t q, o, m, l, s, terms, term_rows, p, sum, k, v, size;
+    size_t q, o, m, l, s, term_rows, mask_rows, p, sum, k, v, size;
 } scratch_layout;
 
 static scratch_layout layout_scratch(const fovea_plan *plan, int64_t len_q) {
@@ -38,7 +38,6 @@ static scratch_layout layout_scratch(const fovea_plan *plan, int64_t len_q) {
     int64_t per_block = rows ? rows : ld;
     /* Rows are summed in segments: one set for the segment, one for the total. */
     int64_t results = rows ? 2 * rows : stored;
-    int64_t terms = plan->has_score_terms ? per_block * FV_MAX_BLOCK : 0;
     int32_t has_rows = plan->has_score_terms || plan->desc.weights == FOVEA_WEIGHTS_MEAN_PROBABILITIES;
 
     scratch_layout layout = {0};
@@ -47,10 +46,10 @@ static scratch_layout layout_scratch(const fovea_plan *plan, int64_t len_q) {
     layout.m = take_floats(&layout.size, results);
     layout.l = take_floats(&layout.size, results);
     layout.s = take_floats(&layout.size, per_block * FV_MAX_BLOCK);
-    layout.terms = take_floats(&layout.size, terms);
     layout.term_rows = take_floats(&layout.size, has_rows ? per_block * FV_MAX_BLOCK : 0);
     /* Row kernels read keys and values where they are. */
     if (!rows) {
+        layout.mask_rows = take(&layout.size, plan->has_score_terms ? (size_t)per_block * FV_MAX_BLOCK : 0);
         layout.p = take_floats(&layout.size, plan->pair ? per_block * FV_MAX_BLOCK / 2 : 0);
         layout.sum = take_floats(&layout.size, plan->pair ? per_block : 0);
         layout.k = take_floats(&layout.size, fv_stage_floats(plan, panels, plan->desc.head_dim));
@@ -164,8 +163,8 @@ fv_scratch fv_scratch_of(const fovea_plan *plan, const fv_workspace *workspace, 
         .m = (float *)(void *)(base + layout.m),
         .l = (float *)(void *)(base + layout.l),
         .s = (float *)(void *)(base + layout.s),
-        .terms = (float *)(void *)(base + layout.terms),
         .term_rows = (float *)(void *)(base + layout.term_rows),
+        .mask_rows = (uint8_t *)(void *)(base + layout.mask_rows),
         .p = (float *)(void *)(base + layout.p),
         .sum = (float *)(void *)(base + layout.sum),
         .k = (float *)(void *)(base + layout.k),

@@ -24,11 +24,12 @@ typedef struct fv_scratch {
     float *o;
     float *m;
     float *l;
-    /* Scores of a panel against a block; additive terms in the same layout; and rows of keys: of terms, or of
-     * weights on their way to the mean over heads. */
+    /* Scores of a panel against a block. */
     float *s;
-    float *terms;
+    /* Rows of keys, one a lane: of bias and mask where they cannot be read in place; terms of rows; weights on their
+     * way to the mean over heads. */
     float *term_rows;
+    uint8_t *mask_rows;
     /* Probabilities of a panel as pairs, and their sums over a block (pairs.h). */
     float *p;
     float *sum;
