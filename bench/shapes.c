@@ -153,7 +153,12 @@ const bench_shape bench_shapes[] = {
 
     FEATURE("mask", SHAPE_MASK, 1536, 64),
     FEATURE("mask", SHAPE_MASK, 1536, 128),
-    FEATURE("tile-mask", SHAPE_TILE_MASK, 4096, 64),
+    {.name = "f32/dense/tile-mask/H=8/S=4096/D=64",
+     .limit = BENCH_LIMIT_BASE,
+     .heads_q = 8,
+     SELF(4096),
+     .dim = 64,
+     .feature = SHAPE_TILE_MASK},
     FEATURE("bias", SHAPE_BIAS, 1536, 128),
     FEATURE("shared-bias", SHAPE_SHARED_BIAS, 1536, 64),
     FEATURE("alibi", SHAPE_ALIBI, 1536, 64),

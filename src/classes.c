@@ -148,10 +148,12 @@ static uint64_t first_bits(int64_t count) {
     return count >= FV_RUNS ? ~UINT64_C(0) : count <= 0 ? 0 : (UINT64_C(1) << count) - 1;
 }
 
-static void find_runs(look *l) {
-    const int64_t begin = l->keys.begin, end = l->keys.end, first = l->first_run;
-    l->present = first_bits(fv_ceil_div(end, FV_RUN_KEYS) - first) & ~first_bits(begin / FV_RUN_KEYS - first);
-    l->whole = first_bits(end / FV_RUN_KEYS - first) & ~first_bits(fv_ceil_div(begin, FV_RUN_KEYS) - first);
+/* Turns to the runs from first_run on. */
+static void turn_to(look *l, int64_t first_run) {
+    const int64_t begin = l->keys.begin, end = l->keys.end;
+    l->first_run = first_run;
+    l->present = first_bits(fv_ceil_div(end, FV_RUN_KEYS) - first_run) & ~first_bits(begin / FV_RUN_KEYS - first_run);
+    l->whole = first_bits(end / FV_RUN_KEYS - first_run) & ~first_bits(fv_ceil_div(begin, FV_RUN_KEYS) - first_run);
 }
 
 /* Rows of a mask lie far apart, and a row is looked at faster than it comes from memory: the lines of a later one are
@@ -167,33 +169,69 @@ static void ask_for_mask(const look *l, int32_t lane, int32_t end) {
         __builtin_prefetch(row + at, 0, 2);
 }
 
+/* Adds what one lane says of a window of runs to its vector's classes. Returns 0 if nothing was open any more: what is
+ * allowed in part stays so, whatever the other lanes say. */
+static int32_t look_at_window(const look *l, int32_t lane, int32_t lanes, uint64_t *some, uint64_t *all) {
+    const uint64_t open = l->present & ~(*some & ~*all);
+    uint64_t its_some, its_all;
+    if (open == 0)
+        return 0;
+    ask_for_mask(l, lane + LANES_AHEAD, lanes);
+    look_at_lane(l, lane, open, &its_some, &its_all);
+    *some |= its_some;
+    *all &= its_all | ~open;
+    return 1;
+}
+
+/* One vector's classes in all windows, lane by lane: so rows are read from end to end. */
+static void look_at_vector(look *l, int32_t vector, int32_t lanes, int32_t windows, fv_classes *classes) {
+    const int32_t width = l->head->plan->backend->panel->lanes;
+    const int32_t begin = vector * width, end = begin + width < lanes ? begin + width : lanes;
+    for (int32_t w = 0; w < windows; w++) {
+        turn_to(l, classes[w].first_run);
+        classes[w].all[vector] = l->present;
+    }
+    for (int32_t lane = begin, open = 1; lane < end && open; lane++) {
+        if (lane > begin && is_like_the_one_before(l, lane))
+            continue;
+        open = 0;
+        for (int32_t w = 0; w < windows; w++) {
+            turn_to(l, classes[w].first_run);
+            open |= look_at_window(l, lane, lanes, &classes[w].some[vector], &classes[w].all[vector]);
+        }
+    }
+}
+
 void fv_classify(const fv_head *head, int64_t first_lane, int32_t lanes, fv_key_range keys, int64_t first_run,
-                 fv_classes *classes) {
-    const int32_t vector = head->plan->backend->panel->lanes;
-    look l = {.head = head, .keys = keys, .first_run = first_run};
+                 int32_t windows, fv_classes *classes) {
+    look l = {.head = head, .keys = keys};
     if (head->args->mask)
         find_rows(head, head->args->mask_strides, first_lane, lanes, &l.mask);
     if (head->args->bias)
         find_rows(head, head->args->bias_strides, first_lane, lanes, &l.bias);
-    find_runs(&l);
-    *classes = (fv_classes){.first_run = first_run};
-    for (int32_t v = 0; v * vector < lanes; v++) {
-        uint64_t some = 0, all = l.present;
-        const int32_t end = (v + 1) * vector < lanes ? (v + 1) * vector : lanes;
-        for (int32_t lane = v * vector; lane < end; lane++) {
-            /* What is allowed in part stays so, whatever the other lanes say. */
-            const uint64_t open = l.present & ~(some & ~all);
-            uint64_t its_some, its_all;
-            if (open == 0)
-                break;
-            if (lane > v * vector && is_like_the_one_before(&l, lane))
-                continue;
-            ask_for_mask(&l, lane + LANES_AHEAD, lanes);
-            look_at_lane(&l, lane, open, &its_some, &its_all);
-            some |= its_some;
-            all &= its_all | ~open;
-        }
-        classes->some[v] = some;
-        classes->all[v] = all;
-    }
+    for (int32_t w = 0; w < windows; w++)
+        classes[w] = (fv_classes){.first_run = first_run + (int64_t)w * FV_RUNS};
+    for (int32_t v = 0; v * head->plan->backend->panel->lanes < lanes; v++)
+        look_at_vector(&l, v, lanes, windows, classes);
+}
+
+static int32_t are_shared(const fovea_attention_args *args) {
+    return (!args->mask || args->mask_strides[1] == 0) && (!args->bias || args->bias_strides[1] == 0);
+}
+
+int64_t fv_shared_class_panels(const fv_call *call) {
+    const fv_geometry *geometry = &call->plan->geometry;
+    return call->workspace.classes && are_shared(call->args) ? geometry->batch * call->workspace.class_panels : 0;
+}
+
+void fv_classify_shared(const fv_call *call, int64_t index) {
+    const fv_geometry *geometry = &call->plan->geometry;
+    const int64_t panels = call->workspace.class_panels, windows = call->workspace.class_windows;
+    const fv_work work = {.batch = index / panels, .split = -1};
+    const fv_head head = fv_head_of(call, (fv_item){&work, 0});
+    const int64_t first = index % panels * geometry->panel_lanes;
+    const int64_t lanes = fv_min64(geometry->panel_lanes, head.sequence->len_q * geometry->group - first);
+    const fv_key_range keys =
+        fv_item_keys(&head, &work, first / geometry->group, (first + lanes - 1) / geometry->group + 1);
+    fv_classify(&head, first, (int32_t)lanes, keys, 0, (int32_t)windows, call->workspace.classes + index * windows);
 }

@@ -2,35 +2,24 @@
  * computed, and what need not be masked.
  *
  * A run is FV_RUN_KEYS keys from a multiple of that number on. The values of mask and bias alone decide, so the same
- * problem is always cut in the same way. */
+ * problem is always cut in the same way.
+ *
+ * Heads that share masks and biases share the classes too: reading a mask once for each of them would cost more than a
+ * sparse one leaves to compute. They are kept in the workspace while they are few; else each panel looks for itself. */
 #ifndef FOVEA_SRC_CLASSES_H
 #define FOVEA_SRC_CLASSES_H
 
 #include "src/call.h"
 
-enum { FV_RUN_KEYS = 32, FV_RUNS = 64 };
-
-/* Of FV_RUNS runs, one bit each, for every vector of a panel. */
-typedef struct fv_classes {
-    int64_t first_run;
-    /* Some lane may see some key of the run, as far as masks and biases say. */
-    uint64_t some[FV_MAX_VECTORS];
-    /* All lanes may see all of them, and there is nothing to add. */
-    uint64_t all[FV_MAX_VECTORS];
-} fv_classes;
-
-/* Looks at the runs from first_run on, as far as they hold any of `keys`, for `lanes` lanes from first_lane on. */
+/* Looks at `windows` windows of FV_RUNS runs from first_run on, as far as they hold any of `keys`, for `lanes` lanes
+ * from first_lane on. */
 void fv_classify(const fv_head *head, int64_t first_lane, int32_t lanes, fv_key_range keys, int64_t first_run,
-                 fv_classes *classes);
+                 int32_t windows, fv_classes *classes);
 
-/* Non-zero if the classes hold the runs of these keys, of which there is one. */
-static inline int32_t fv_has_classes(const fv_classes *classes, fv_key_range keys) {
-    return keys.begin / FV_RUN_KEYS >= classes->first_run &&
-           (keys.end - 1) / FV_RUN_KEYS < classes->first_run + FV_RUNS;
-}
+/* Panels of the call whose classes are kept, if its heads share masks and biases: 0 if not. */
+int64_t fv_shared_class_panels(const fv_call *call);
 
-static inline int32_t fv_class_bit(const uint64_t *vectors, int32_t vector, int64_t run) {
-    return (int32_t)(vectors[vector] >> run & 1);
-}
+/* Finds those of panel `index` of all batch entries. */
+void fv_classify_shared(const fv_call *call, int64_t index);
 
 #endif

@@ -149,7 +149,7 @@ static void append_piece(fv_visible *visible, int32_t first, const fv_segment *p
     visible->segment_count++;
 }
 
-void fv_see_classes(const fv_classes *classes, int64_t key_begin, fv_visible *visible) {
+void fv_see_classes(const fv_class_pair *pair, int64_t key_begin, fv_visible *visible) {
     fv_segment bands[FV_MAX_SEGMENTS];
     const int32_t count = visible->segment_count;
     memcpy(bands, visible->segments, (size_t)count * sizeof bands[0]);
@@ -160,6 +160,7 @@ void fv_see_classes(const fv_classes *classes, int64_t key_begin, fv_visible *vi
         for (int32_t key = bands[i].key_begin, next; key < bands[i].key_end; key = next) {
             const int64_t run = (key_begin + key) / FV_RUN_KEYS;
             next = min32(bands[i].key_end, (int32_t)((run + 1) * FV_RUN_KEYS - key_begin));
+            const fv_classes *classes = fv_classes_of_run(pair, run);
             fv_segment piece = {key, next, bands[i].vector_begin, bands[i].vector_end};
             if (narrow(classes, run - classes->first_run, &piece))
                 append_piece(visible, first, &piece, needs_terms(classes, run - classes->first_run, &piece));

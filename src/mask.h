@@ -35,7 +35,7 @@ void fv_see_block(const fv_head *head, int64_t first_lane, int32_t lanes, int32_
                   int32_t keys, fv_visible *visible);
 
 /* Takes out of the segments what the classes, which hold the block's runs, forbid. */
-void fv_see_classes(const fv_classes *classes, int64_t key_begin, fv_visible *visible);
+void fv_see_classes(const fv_class_pair *classes, int64_t key_begin, fv_visible *visible);
 
 /* The keys of the block that one lane sees, relative to its first key. */
 fv_key_range fv_see_lane(const fv_head *head, int64_t lane, int64_t key_begin, int32_t keys);

@@ -75,7 +75,7 @@ static void pack_queries(const fv_head *head, const fv_panel *panel, const fv_sc
 void fv_panel_begin(const fv_head *head, fv_panel *panel, const fv_scratch *scratch) {
     reset(panel, 0);
     /* None that any key is among. */
-    panel->classes.first_run = -FV_RUNS;
+    panel->classes[0].first_run = panel->classes[1].first_run = -FV_RUNS;
     pack_queries(head, panel, scratch);
 }
 
@@ -377,23 +377,34 @@ static int32_t has_reference(const fv_panel *panel, const fv_visible *visible) {
     return 1;
 }
 
-/* The classes of the keys from next_key up to `end`. Keys after them are looked at too: rows of a mask are read faster
- * in long pieces. */
-static const fv_classes *classes_up_to(const fv_head *head, fv_panel *panel, int64_t end) {
-    if (!fv_has_classes(&panel->classes, (fv_key_range){panel->next_key, end}))
-        fv_classify(head, panel->first_lane, panel->lanes, panel->keys, panel->next_key / FV_RUN_KEYS, &panel->classes);
-    return &panel->classes;
+/* Window number `window` of FV_RUNS runs. */
+static const fv_classes *window_of(const fv_head *head, fv_panel *panel, int64_t window) {
+    if (head->classes)
+        return head->classes + panel->first_lane / head->plan->geometry.panel_lanes * head->class_windows + window;
+    fv_classes *own = &panel->classes[window % 2];
+    if (own->first_run != window * FV_RUNS)
+        fv_classify(head, panel->first_lane, panel->lanes, panel->keys, window * FV_RUNS, 1, own);
+    return own;
+}
+
+/* The classes of the keys from next_key up to `end`. */
+static fv_class_pair classes_up_to(const fv_head *head, fv_panel *panel, int64_t end) {
+    enum { WINDOW_KEYS = FV_RUNS * FV_RUN_KEYS };
+    return (fv_class_pair){window_of(head, panel, panel->next_key / WINDOW_KEYS),
+                           window_of(head, panel, (end - 1) / WINDOW_KEYS)};
 }
 
 int32_t fv_panel_needs_block(const fv_head *head, fv_panel *panel) {
     if (!head->plan->has_score_terms)
         return 1;
     const int64_t end = fv_panel_block_end(head, panel);
-    const fv_classes *classes = classes_up_to(head, panel, end);
-    for (int32_t v = 0; v < panel->vectors; v++)
-        for (int64_t run = panel->next_key / FV_RUN_KEYS; run * FV_RUN_KEYS < end; run++)
+    const fv_class_pair pair = classes_up_to(head, panel, end);
+    for (int64_t run = panel->next_key / FV_RUN_KEYS; run * FV_RUN_KEYS < end; run++) {
+        const fv_classes *classes = fv_classes_of_run(&pair, run);
+        for (int32_t v = 0; v < panel->vectors; v++)
             if (fv_class_bit(classes->some, v, run - classes->first_run))
                 return 1;
+    }
     return 0;
 }
 
@@ -406,8 +417,10 @@ void fv_panel_take_block(const fv_head *head, fv_panel *panel, const fv_scratch 
     const int64_t end = fv_panel_block_end(head, panel);
     b.keys = (int32_t)(end - b.key_begin);
     fv_see_block(head, panel->first_lane, panel->lanes, panel->vectors, b.key_begin, b.keys, &b.visible);
-    if (head->plan->has_score_terms)
-        fv_see_classes(classes_up_to(head, panel, end), b.key_begin, &b.visible);
+    if (head->plan->has_score_terms) {
+        const fv_class_pair classes = classes_up_to(head, panel, end);
+        fv_see_classes(&classes, b.key_begin, &b.visible);
+    }
     panel->next_key = end;
     if (b.visible.segment_count == 0)
         return;

@@ -32,8 +32,9 @@ typedef struct fv_panel {
     float *o;
     float *m;
     float *l;
-    /* What masks and biases make of the keys that come next. */
-    fv_classes classes;
+    /* What masks and biases make of the keys that come next, unless the head knows: two neighbouring windows of runs.
+     */
+    fv_classes classes[2];
     int32_t started;
     int32_t safe;
     /* Its result may be wrong though it looks sound: compute it again in the safe way. */

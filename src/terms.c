@@ -71,12 +71,16 @@ int32_t fv_terms_of_lane(const fv_head *head, int64_t lane, int64_t key_begin, i
     return allows_any(row, keys);
 }
 
+static int32_t is_in_place(const fv_head *head) {
+    return head->plan->desc.type_bias == FOVEA_F32 && head->args->bias_strides[3] == 1;
+}
+
 /* A lane's row of bias where it is, if it can be read there, or gathered into `room`. */
 static const float *bias_row(const fv_head *head, int64_t offset, int64_t key, int32_t keys, float *room) {
     const int64_t stride = head->args->bias_strides[3];
     const fovea_type type = head->plan->desc.type_bias;
     const void *bias = fv_element(head->args->bias, type, offset + key * stride);
-    if (type == FOVEA_F32 && stride == 1)
+    if (is_in_place(head))
         return bias;
     gather(head->plan->backend->convert, type, bias, stride, keys, room);
     return room;
@@ -90,6 +94,23 @@ static const uint8_t *mask_row(const fv_head *head, int64_t offset, int64_t key,
     for (int32_t i = 0; i < keys; i++)
         room[i] = mask[i * stride];
     return room;
+}
+
+/* Rows lie too far apart for a core to foresee where the next block's part of each begins. */
+static void ask_for(const void *row, int64_t begin, int64_t end) {
+    enum { LINE = 64 };
+    for (int64_t at = begin; at < end; at += LINE)
+        __builtin_prefetch((const char *)row + at, 0, 2);
+}
+
+static void ask_for_next(const fv_head *head, const fv_term_args *terms, int32_t lanes) {
+    for (int32_t lane = 0; lane < lanes; lane++) {
+        const int32_t is_new = lane == 0;
+        if (terms->mask && head->args->mask_strides[3] == 1 && (is_new || terms->mask[lane] != terms->mask[lane - 1]))
+            ask_for(terms->mask[lane], terms->keys, 2 * (int64_t)terms->keys);
+        if (terms->bias && is_in_place(head) && (is_new || terms->bias[lane] != terms->bias[lane - 1]))
+            ask_for(terms->bias[lane], 4 * (int64_t)terms->keys, 8 * (int64_t)terms->keys);
+    }
 }
 
 void fv_add_terms(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch, int64_t block_begin,
@@ -125,4 +146,5 @@ void fv_add_terms(const fv_head *head, const fv_panel *panel, const fv_scratch *
         .peak = peak ? peak + first : NULL,
     };
     kernels->add_terms(&terms);
+    ask_for_next(head, &terms, lanes);
 }

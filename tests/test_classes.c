@@ -67,7 +67,7 @@ START_TEST(runs_are_classified_as_their_keys_are) {
         randomise(&self, backend_at(_i), &random);
         const int64_t first_run = self.keys.begin / FV_RUN_KEYS;
         fv_classes classes;
-        fv_classify(&self.head, 0, self.lanes, self.keys, first_run, &classes);
+        fv_classify(&self.head, 0, self.lanes, self.keys, first_run, 1, &classes);
         for (int64_t key = self.keys.begin; key < self.keys.end; key++) {
             for (int32_t v = 0; v * self.plan.backend->panel->lanes < self.lanes; v++) {
                 const int64_t run = key / FV_RUN_KEYS - first_run;
@@ -99,7 +99,7 @@ START_TEST(runs_of_one_kind_are_found) {
     }
     self.mask[3 * FV_RUN_KEYS + 5] = 0;
     fv_classes classes;
-    fv_classify(&self.head, 0, self.lanes, self.keys, 0, &classes);
+    fv_classify(&self.head, 0, self.lanes, self.keys, 0, 1, &classes);
     ck_assert_uint_eq(classes.some[0], 0x3ffffd);
     ck_assert_uint_eq(classes.all[0], 0x3ffff5);
 }
@@ -115,8 +115,8 @@ START_TEST(segments_keep_every_allowed_position_and_no_forbidden_run) {
         const int64_t begin = self.keys.begin;
         const int32_t keys = (int32_t)(self.keys.end - begin < FV_MAX_BLOCK ? self.keys.end - begin : FV_MAX_BLOCK);
         fv_visible visible = {.full_end = keys, .all_full = 1, .segments = {{0, keys, 0, vectors}}, .segment_count = 1};
-        fv_classify(&self.head, 0, self.lanes, self.keys, begin / FV_RUN_KEYS, &classes);
-        fv_see_classes(&classes, begin, &visible);
+        fv_classify(&self.head, 0, self.lanes, self.keys, begin / FV_RUN_KEYS, 1, &classes);
+        fv_see_classes(&(fv_class_pair){&classes, &classes}, begin, &visible);
         ck_assert_int_le(visible.segment_count, FV_MAX_SEGMENTS);
         int32_t at = 0;
         for (int32_t key = 0; key < keys; key++) {
