@@ -41,9 +41,8 @@
  * on the number of vectors, nor on how keys are divided over tiles. This is what makes results independent of threads.
  * (The number of query rows may change the order of a sum in the row family: it follows from the problem.)
  *  4. No allocation, no globals, no OpenMP, no errno, no change of the floating-point environment.
- *  5. Pointers to packed data (q, s, o, m, l, start, peak, slope, diagonal, terms,
- *     factor) are aligned to FV_ALIGNMENT, at vector
- *     granularity; pointers to the caller's tensors are aligned to their element only. No pointer aliases another.
+ *  5. Pointers to packed data (q, s, o, m, l, start, peak, slope, diagonal, factor) are aligned to FV_ALIGNMENT, at
+ * vector granularity; pointers to the caller's tensors are aligned to their element only. No pointer aliases another.
  *  6. Strides are in elements and may be negative.
  */
 #ifndef FOVEA_ARCH_KERNEL_H
@@ -60,7 +59,7 @@
 #define FV_MAX_LANES 48
 #define FV_MAX_VECTORS 4
 #define FV_MAX_ROWS 8
-/* Largest number of keys of a block; s and terms have room for it. */
+/* Largest number of keys of a block; s has room for it. */
 #define FV_MAX_BLOCK 512
 
 #define FV_SHORT_HEAD 64
@@ -169,6 +168,24 @@ typedef struct fv_score_args {
     float *sum;
 } fv_score_args;
 
+/* Arguments of add_terms: scores, and what is added to them, stored as the caller does: one row a lane, one element a
+ * key. */
+typedef struct fv_term_args {
+    /* In and out: scores [keys][ld], at the first vector to use. */
+    float *s;
+    int32_t ld;
+    int32_t vectors;
+    int32_t keys;
+    /* Rows of each lane, [vectors * lanes], of `keys` elements. Numbers, of which -inf forbids, and bytes, of which 0
+     * does. NULL: none; of single lanes too. */
+    const float *const *bias;
+    const uint8_t *const *mask;
+    /* What the numbers are multiplied by. A product beyond f32 counts as the number itself. */
+    float factor;
+    /* In and out: raised to the largest result, per lane; NaN is passed over. NULL: not wanted. */
+    float *peak;
+} fv_term_args;
+
 /* Arguments of the value kernels. */
 typedef struct fv_value_args {
     /* First value row of the block; rows of head_dim_v elements, v_stride apart. */
@@ -210,7 +227,7 @@ typedef struct fv_panel_kernels {
     int32_t line_vectors;
 
     /* Transposes rows into lanes: packed[i * ld + lane] = rows[lane][i] * scale for i < count, lane < ld. A NULL row
-     * gives zeros. Used for queries, and for additive terms with rows of keys. */
+     * gives zeros. */
     void (*pack)(const float *const *rows, int32_t ld, int64_t count, float scale, float *packed);
 
     /* The way back: rows[lane][i] = packed[i * ld + lane] * factor[lane], for every row that is not NULL. Returns
@@ -247,8 +264,8 @@ typedef struct fv_panel_kernels {
     void (*alibi)(float *s, int32_t ld, int32_t vectors, int32_t keys, const float *slope, const float *diagonal,
                   float *peak);
 
-    /* s = terms == -inf ? -inf : s + terms; terms has the layout of s. */
-    void (*add_terms)(float *s, int32_t ld, int32_t vectors, int32_t keys, const float *terms);
+    /* s += bias * factor, or -inf where bias or mask forbid, whatever the score. */
+    void (*add_terms)(const fv_term_args *args);
 
     /* s = exp2(s - shift[lane]); shift NULL: exp2(s). mark_forbidden non-zero: where s is -inf the result is -0.0,
      * which values_marked tells from a probability that underflowed. Differences above 127 give an unspecified value

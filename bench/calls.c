@@ -35,6 +35,9 @@ typedef struct call_pair {
 
 enum { SMOKE_ROWS = 160, SMOKE_KEYS = 320 };
 
+/* Rows and keys of a tile of SHAPE_TILE_MASK. */
+enum { MASK_TILE = 128 };
+
 /* How the softmax's peak moves over keys in SHAPE_RISING, in natural units per sqrt(dim). */
 static const float rise = 20.0f;
 
@@ -74,6 +77,19 @@ static bench_shape base_of(const bench_shape *shape) {
     return base;
 }
 
+static int32_t has_mask(const bench_shape *shape) {
+    return shape->feature == SHAPE_MASK || shape->feature == SHAPE_TILE_MASK;
+}
+
+static int32_t has_bias(const bench_shape *shape) {
+    return shape->feature == SHAPE_BIAS || shape->feature == SHAPE_SHARED_BIAS;
+}
+
+static size_t bias_elements(const bench_shape *shape) {
+    const size_t plane = (size_t)shape->len_q * (size_t)shape->len_kv;
+    return shape->feature == SHAPE_BIAS ? plane * (size_t)shape->heads_q : plane;
+}
+
 static fovea_attention_desc desc_of(const bench_shape *shape, fovea_isa isa, fovea_exp exp) {
     return (fovea_attention_desc){
         .struct_size = sizeof(fovea_attention_desc),
@@ -91,8 +107,8 @@ static fovea_attention_desc desc_of(const bench_shape *shape, fovea_isa isa, fov
         .causal = shape->causal,
         .window_left = shape->window,
         .has_window_left = shape->window > 0,
-        .inputs = (shape->feature == SHAPE_MASK ? FOVEA_INPUT_MASK : 0u) |
-                  (shape->feature == SHAPE_BIAS ? FOVEA_INPUT_BIAS : 0u),
+        .inputs = (has_mask(shape) ? FOVEA_INPUT_MASK : 0u) | (has_bias(shape) ? FOVEA_INPUT_BIAS : 0u) |
+                  (shape->feature == SHAPE_ALIBI ? FOVEA_INPUT_ALIBI : 0u),
         .exp = exp,
         .arithmetic = shape->arithmetic,
         .isa_cap = isa,
@@ -148,24 +164,41 @@ static float *make_scales(bench_pages *pages, size_t count) {
     return scales;
 }
 
-/* The optional inputs; heads share a mask and have biases of their own. */
+/* Allows one of ten tiles, in each row of tiles alike. */
+static void fill_tile_mask(const bench_shape *shape, uint8_t *mask) {
+    for (int64_t i = 0; i < shape->len_q; i++)
+        for (int64_t j = 0; j < shape->len_kv; j++)
+            mask[i * shape->len_kv + j] = (7 * (i / MASK_TILE) + j / MASK_TILE) % 10 == 0;
+}
+
+/* The optional inputs. */
 static void make_inputs(call *c) {
     const bench_shape *shape = &c->shape;
     const size_t plane = (size_t)shape->len_q * (size_t)shape->len_kv;
-    if (shape->feature == SHAPE_MASK) {
+    if (has_mask(shape)) {
         uint8_t *mask = bench_pages_cut(&c->pages, plane);
-        bench_fill_mask(mask, plane, 4);
+        if (shape->feature == SHAPE_TILE_MASK)
+            fill_tile_mask(shape, mask);
+        else
+            bench_fill_mask(mask, plane, 4);
         c->args.mask = mask;
         c->args.mask_strides[2] = shape->len_kv;
         c->args.mask_strides[3] = 1;
     }
-    if (shape->feature == SHAPE_BIAS) {
-        float *bias = bench_pages_cut(&c->pages, plane * (size_t)shape->heads_q * sizeof(float));
-        bench_fill(bias, FOVEA_F32, plane * (size_t)shape->heads_q, 5);
+    if (has_bias(shape)) {
+        float *bias = bench_pages_cut(&c->pages, bias_elements(shape) * sizeof(float));
+        bench_fill(bias, FOVEA_F32, bias_elements(shape), 5);
         c->args.bias = bias;
-        c->args.bias_strides[1] = (int64_t)plane;
+        c->args.bias_strides[1] = shape->feature == SHAPE_BIAS ? (int64_t)plane : 0;
         c->args.bias_strides[2] = shape->len_kv;
         c->args.bias_strides[3] = 1;
+    }
+    if (shape->feature == SHAPE_ALIBI) {
+        float *slopes = bench_pages_cut(&c->pages, (size_t)shape->heads_q * sizeof(float));
+        for (int32_t head = 0; head < shape->heads_q; head++)
+            slopes[head] = 1.0f / (float)(2 << head);
+        c->args.alibi_slopes = slopes;
+        c->args.alibi_strides[1] = 1;
     }
     if (shape->type_kv == FOVEA_INT8) {
         const size_t count = (size_t)shape->batch * (size_t)shape->heads_kv * (size_t)shape->len_kv;
@@ -181,8 +214,9 @@ static void make_inputs(call *c) {
 static size_t input_bytes(const bench_shape *shape) {
     const size_t plane = (size_t)shape->len_q * (size_t)shape->len_kv;
     const size_t scales = (size_t)shape->batch * (size_t)shape->heads_kv * (size_t)shape->len_kv * sizeof(float);
-    return (shape->feature == SHAPE_MASK ? bench_page_round(plane) : 0) +
-           (shape->feature == SHAPE_BIAS ? bench_page_round(plane * (size_t)shape->heads_q * sizeof(float)) : 0) +
+    return (has_mask(shape) ? bench_page_round(plane) : 0) +
+           (has_bias(shape) ? bench_page_round(bias_elements(shape) * sizeof(float)) : 0) +
+           (shape->feature == SHAPE_ALIBI ? bench_page_round((size_t)shape->heads_q * sizeof(float)) : 0) +
            (shape->type_kv == FOVEA_INT8 ? 2 * bench_page_round(scales) : 0);
 }
 

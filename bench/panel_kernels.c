@@ -97,7 +97,19 @@ static void run_alibi(panel_data *d) {
 }
 
 static void run_add_terms(panel_data *d) {
-    d->kernels->add_terms(d->s, d->ld, d->vectors, d->keys, d->terms);
+    const float *rows[FV_MAX_LANES];
+    for (int32_t lane = 0; lane < d->ld; lane++)
+        rows[lane] = d->terms + (int64_t)lane * d->keys;
+    const fv_term_args args = {
+        .s = d->s,
+        .ld = d->ld,
+        .vectors = d->vectors,
+        .keys = d->keys,
+        .bias = rows,
+        .factor = 1.0f,
+        .peak = d->peak,
+    };
+    d->kernels->add_terms(&args);
 }
 
 /* A shift of 1 makes 1 the fixed point: see run_softcap. */

@@ -16,6 +16,13 @@
         SELF(1536), .dim = (size), .causal = (is_causal), .interleaved = 1, .rotation = (heads) / 2               \
     }
 
+/* A feature's speed relative to that of the call without it. */
+#define FEATURE(what, kind, size, head_dim)                                                                         \
+    {                                                                                                               \
+        .name = "f32/dense/" what "/S=" #size "/D=" #head_dim, .limit = BENCH_LIMIT_BASE, .heads_q = 2, SELF(size), \
+        .dim = (head_dim), .feature = (kind)                                                                        \
+    }
+
 /* Throughput over sizes, relative to that of 2048. */
 #define LINEAR(rows, keys, base_rows, base_keys, what, size)                                                    \
     {                                                                                                           \
@@ -144,24 +151,19 @@ const bench_shape bench_shapes[] = {
      .exps = SHAPE_SLEEF,
      .threads = 2},
 
-    {.name = "f32/dense/mask/S=1536/D=128",
+    FEATURE("mask", SHAPE_MASK, 1536, 64),
+    FEATURE("mask", SHAPE_MASK, 1536, 128),
+    {.name = "f32/dense/tile-mask/H=8/S=4096/D=64",
      .limit = BENCH_LIMIT_BASE,
-     .heads_q = 2,
-     SELF(1536),
-     .dim = 128,
-     .feature = SHAPE_MASK},
-    {.name = "f32/dense/bias/S=1536/D=128",
-     .limit = BENCH_LIMIT_BASE,
-     .heads_q = 2,
-     SELF(1536),
-     .dim = 128,
-     .feature = SHAPE_BIAS},
-    {.name = "f32/dense/softcap/S=1536/D=128",
-     .limit = BENCH_LIMIT_BASE,
-     .heads_q = 2,
-     SELF(1536),
-     .dim = 128,
-     .feature = SHAPE_SOFTCAP},
+     .heads_q = 8,
+     SELF(4096),
+     .dim = 64,
+     .feature = SHAPE_TILE_MASK},
+    FEATURE("bias", SHAPE_BIAS, 1536, 128),
+    FEATURE("shared-bias", SHAPE_SHARED_BIAS, 1536, 64),
+    FEATURE("alibi", SHAPE_ALIBI, 1536, 64),
+    FEATURE("softcap", SHAPE_SOFTCAP, 1536, 64),
+    FEATURE("softcap", SHAPE_SOFTCAP, 1536, 128),
     {.name = "f32/dense/rising/S=1536/D=128",
      .limit = BENCH_LIMIT_BASE,
      .heads_q = 2,

@@ -11,7 +11,18 @@
 typedef enum shape_exps { SHAPE_BOTH = 0, SHAPE_SLEEF, SHAPE_FUSED } shape_exps;
 
 /* What is asked beyond plain attention. */
-typedef enum shape_feature { SHAPE_PLAIN = 0, SHAPE_MASK, SHAPE_BIAS, SHAPE_SOFTCAP, SHAPE_RISING } shape_feature;
+typedef enum shape_feature {
+    SHAPE_PLAIN = 0,
+    /* A mask that heads share: of single positions at random, or of whole tiles, of which it allows a tenth. */
+    SHAPE_MASK,
+    SHAPE_TILE_MASK,
+    /* A bias of each head, and one that they share. */
+    SHAPE_BIAS,
+    SHAPE_SHARED_BIAS,
+    SHAPE_ALIBI,
+    SHAPE_SOFTCAP,
+    SHAPE_RISING
+} shape_feature;
 
 /* One call. Zero is a default where the comment says so. */
 typedef struct bench_shape {

@@ -1,7 +1,7 @@
 /* Entry points: where a call is checked, laid out and run. */
 #include "fovea/attention.h"
 
-#include "src/call.h"
+#include "src/classes.h"
 #include "src/decode.h"
 #include "src/exec.h"
 #include "src/mean_weights.h"
@@ -43,6 +43,11 @@ static void run_item(void *context, int64_t index, int32_t worker) {
     fv_partials_complete(call, item, &scratch);
 }
 
+static void classify_panel(void *context, int64_t index, int32_t worker) {
+    (void)worker;
+    fv_classify_shared(context, index);
+}
+
 static void run_mean_weights_item(void *context, int64_t index, int32_t worker) {
     const fv_call *call = context;
     fv_scratch scratch = fv_scratch_of(call->plan, &call->workspace, call->args->len_q, worker);
@@ -77,6 +82,11 @@ static void run_call(fv_call *call, const fovea_executor *executor) {
     fv_partition(&plan->geometry, call->workspace.sequences, call->workspace.workers, call->workspace.work_capacity,
                  &call->list);
     fv_partials_begin(call);
+    const int64_t panels = fv_shared_class_panels(call);
+    if (panels > 0)
+        fv_parallel_for(executor, call->workspace.workers, panels, classify_panel, call);
+    else
+        call->workspace.classes = NULL;
     fv_parallel_for(executor, call->workspace.workers, fv_item_count(&plan->geometry, &call->list), run_item, call);
     if (call->workspace.sums)
         fv_parallel_for(executor, call->workspace.workers, fv_mean_weights_items(call), run_mean_weights_item, call);

@@ -51,6 +51,10 @@ fv_head fv_head_of(const fv_call *call, fv_item item) {
         .head_kv = item.head_kv,
         .counts_sinks = counts_sinks(call, &call->workspace.sequences[b], item.work),
     };
+    if (call->workspace.classes) {
+        head.classes = call->workspace.classes + b * call->workspace.class_panels * call->workspace.class_windows;
+        head.class_windows = call->workspace.class_windows;
+    }
     /* Without keys the tensors may be NULL. */
     if (head.sequence->end_key > 0) {
         fovea_type type = call->plan->desc.type_kv;

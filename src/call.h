@@ -2,6 +2,7 @@
 #ifndef FOVEA_SRC_CALL_H
 #define FOVEA_SRC_CALL_H
 
+#include "src/class_bits.h"
 #include "src/elements.h"
 #include "src/pages.h"
 #include "src/plan.h"
@@ -58,6 +59,10 @@ typedef struct fv_head {
     int32_t counts_sinks;
     fv_rows k;
     fv_rows v;
+    /* What masks and biases make of the keys of each of the entry's panels, class_windows for each (classes.h); NULL:
+     * panels look for themselves. */
+    const fv_classes *classes;
+    int64_t class_windows;
     /* What will be needed after these keys; NULL: not known. */
     fv_ahead *ahead;
     fv_lines_ahead *lines;

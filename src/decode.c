@@ -90,9 +90,32 @@ static void weigh_values(const rows *r, int64_t key_begin, int32_t keys) {
     }
 }
 
-/* Final scores of a run of keys, in log2 units, for every row. */
-static void score_keys(const rows *r, int64_t key_begin, int32_t keys) {
+static float *terms_of(const rows *r, int32_t row) {
+    return r->scratch->term_rows + (int64_t)row * FV_MAX_BLOCK;
+}
+
+/* Terms of a run of keys for every row. Returns 0 if they forbid all of it. */
+static int32_t make_terms(const rows *r, int64_t key_begin, int32_t keys) {
+    int32_t allowed = 0;
+    for (int32_t row = 0; row < r->count; row++)
+        allowed |= fv_terms_of_lane(r->head, row, key_begin, keys, terms_of(r, row));
+    return allowed;
+}
+
+static void forbid_all(const rows *r, int32_t keys) {
+    for (int32_t row = 0; row < r->count; row++)
+        for (int32_t key = 0; key < keys; key++)
+            scores_of(r, row)[key] = -INFINITY;
+}
+
+/* Final scores of a run of keys, in the plan's units, for every row. Returns 0 if masks and biases forbid them all,
+ * whose keys are then not read. */
+static int32_t score_keys(const rows *r, int64_t key_begin, int32_t keys) {
     const fv_head *head = r->head;
+    if (head->plan->has_score_terms && !make_terms(r, key_begin, keys)) {
+        forbid_all(r, keys);
+        return 0;
+    }
     fv_alibi alibi;
     multiply_keys(r, key_begin, keys);
     if (head->plan->has_alibi)
@@ -103,12 +126,11 @@ static void score_keys(const rows *r, int64_t key_begin, int32_t keys) {
             kernels_of(r)->softcap(s, keys, head->plan->cap);
         if (head->plan->has_alibi)
             kernels_of(r)->alibi(s, keys, alibi.slope[row], alibi.diagonal[row]);
-        if (head->plan->has_score_terms) {
-            fv_terms_of_lane(head, row, key_begin, keys, r->scratch->terms);
-            kernels_of(r)->add_terms(s, r->scratch->terms, keys);
-        }
+        if (head->plan->has_score_terms)
+            kernels_of(r)->add_terms(s, terms_of(r, row), keys);
         forbid_outside(s, keys, fv_see_lane(head, row, key_begin, keys));
     }
+    return 1;
 }
 
 /* Raises the row's reference to `reference` and rescales what was accumulated. */
@@ -126,7 +148,8 @@ static void move_reference(const rows *r, int32_t row, float reference) {
 static void take_keys(const rows *r, int64_t key_begin, int32_t keys) {
     const fv_head *head = r->head;
     const fv_row_kernels *kernels = kernels_of(r);
-    score_keys(r, key_begin, keys);
+    if (!score_keys(r, key_begin, keys))
+        return;
     for (int32_t row = 0; row < r->count; row++) {
         float *s = scores_of(r, row);
         move_reference(r, row, kernels->peak(s, keys, r->scratch->m[row]));

@@ -1,5 +1,7 @@
 #include "src/mask.h"
 
+#include <string.h>
+
 static int32_t min32(int32_t a, int32_t b) {
     return a < b ? a : b;
 }
@@ -88,8 +90,8 @@ static void find_segments(fv_visible *visible, const vector_keys *of, int32_t ve
     }
 }
 
-void fv_see_block(const fv_head *head, int64_t first_lane, int32_t lanes, int32_t vectors, int64_t key_begin,
-                  int32_t keys, fv_visible *visible) {
+static void see_bands(const fv_head *head, int64_t first_lane, int32_t lanes, int32_t vectors, int64_t key_begin,
+                      int32_t keys, fv_visible *visible) {
     const fv_panel_kernels *panel = head->plan->backend->panel;
     fv_key_range first = fv_see_lane(head, first_lane, key_begin, keys);
     fv_key_range last = fv_see_lane(head, first_lane + lanes - 1, key_begin, keys);
@@ -108,4 +110,60 @@ void fv_see_block(const fv_head *head, int64_t first_lane, int32_t lanes, int32_
     visible->full_end = visible->full_begin + (full > 0 ? full / tile * tile : 0);
     const vector_keys of = keys_of_vectors(visible, panel->lanes, vectors, step);
     find_segments(visible, &of, vectors, keys);
+}
+
+void fv_see_block(const fv_head *head, int64_t first_lane, int32_t lanes, int32_t vectors, int64_t key_begin,
+                  int32_t keys, fv_visible *visible) {
+    see_bands(head, first_lane, lanes, vectors, key_begin, keys, visible);
+    for (int32_t i = 0; i < visible->segment_count; i++)
+        visible->has_terms[i] = head->plan->has_score_terms;
+}
+
+/* Narrows a piece of a segment, within one run, to the vectors that see any of it. Returns 0 if there is none. */
+static int32_t narrow(const fv_classes *classes, int64_t run, fv_segment *piece) {
+    while (piece->vector_begin < piece->vector_end && !fv_class_bit(classes->some, piece->vector_begin, run))
+        piece->vector_begin++;
+    while (piece->vector_begin < piece->vector_end && !fv_class_bit(classes->some, piece->vector_end - 1, run))
+        piece->vector_end--;
+    return piece->vector_begin < piece->vector_end;
+}
+
+static int32_t needs_terms(const fv_classes *classes, int64_t run, const fv_segment *piece) {
+    for (int32_t v = piece->vector_begin; v < piece->vector_end; v++)
+        if (!fv_class_bit(classes->all, v, run))
+            return 1;
+    return 0;
+}
+
+/* Appends a piece, to the last one from number `first` on if it goes on where that ends. */
+static void append_piece(fv_visible *visible, int32_t first, const fv_segment *piece, int32_t has_terms) {
+    const int32_t count = visible->segment_count;
+    fv_segment *last = &visible->segments[count - 1];
+    if (count > first && last->key_end == piece->key_begin && last->vector_begin == piece->vector_begin &&
+        last->vector_end == piece->vector_end && visible->has_terms[count - 1] == has_terms) {
+        last->key_end = piece->key_end;
+        return;
+    }
+    visible->segments[count] = *piece;
+    visible->has_terms[count] = has_terms;
+    visible->segment_count++;
+}
+
+void fv_see_classes(const fv_class_pair *pair, int64_t key_begin, fv_visible *visible) {
+    fv_segment bands[FV_MAX_SEGMENTS];
+    const int32_t count = visible->segment_count;
+    memcpy(bands, visible->segments, (size_t)count * sizeof bands[0]);
+    visible->segment_count = 0;
+    for (int32_t i = 0; i < count; i++) {
+        /* Pieces of different bands stay apart: they differ in whether all lanes see them. */
+        const int32_t first = visible->segment_count;
+        for (int32_t key = bands[i].key_begin, next; key < bands[i].key_end; key = next) {
+            const int64_t run = (key_begin + key) / FV_RUN_KEYS;
+            next = min32(bands[i].key_end, (int32_t)((run + 1) * FV_RUN_KEYS - key_begin));
+            const fv_classes *classes = fv_classes_of_run(pair, run);
+            fv_segment piece = {key, next, bands[i].vector_begin, bands[i].vector_end};
+            if (narrow(classes, run - classes->first_run, &piece))
+                append_piece(visible, first, &piece, needs_terms(classes, run - classes->first_run, &piece));
+        }
+    }
 }

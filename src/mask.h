@@ -1,11 +1,13 @@
-/* Which keys of a block the lanes of a panel may see because of causality, windows and lengths. */
+/* Which keys of a block the lanes of a panel may see because of causality, windows and lengths, and of what masks and
+ * biases allow altogether or not at all. */
 #ifndef FOVEA_SRC_MASK_H
 #define FOVEA_SRC_MASK_H
 
-#include "src/call.h"
+#include "src/classes.h"
 
-/* At most one run between any two of the begins and ends of the vectors and of the part that all lanes see. */
-#define FV_MAX_SEGMENTS (2 * FV_MAX_VECTORS + 1)
+/* At most one segment between any two of the begins and ends of the vectors, of the part that all lanes see, and of
+ * runs. */
+#define FV_MAX_SEGMENTS (2 * FV_MAX_VECTORS + 1 + FV_MAX_BLOCK / FV_RUN_KEYS + 1)
 
 /* Visibility of a block of keys, relative to its first key. */
 typedef struct fv_visible {
@@ -15,6 +17,8 @@ typedef struct fv_visible {
     /* Runs of keys with the vectors that see any of them, ascending; the full part is a run of its own. */
     fv_segment segments[FV_MAX_SEGMENTS];
     int32_t segment_count;
+    /* Whether masks or biases have a say in a segment. */
+    int32_t has_terms[FV_MAX_SEGMENTS];
     /* Lane sees keys [begin, end). Not filled in if every lane sees the whole block (all_full). */
     int32_t all_full;
     int32_t begin[FV_MAX_LANES];
@@ -29,6 +33,9 @@ static inline int32_t fv_is_full(const fv_visible *visible, const fv_segment *se
 /* Keys [key_begin, key_begin + keys) against `lanes` lanes from first_lane on, padded to `vectors` vectors. */
 void fv_see_block(const fv_head *head, int64_t first_lane, int32_t lanes, int32_t vectors, int64_t key_begin,
                   int32_t keys, fv_visible *visible);
+
+/* Takes out of the segments what the classes, which hold the block's runs, forbid. */
+void fv_see_classes(const fv_class_pair *classes, int64_t key_begin, fv_visible *visible);
 
 /* The keys of the block that one lane sees, relative to its first key. */
 fv_key_range fv_see_lane(const fv_head *head, int64_t lane, int64_t key_begin, int32_t keys);

@@ -74,6 +74,8 @@ static void pack_queries(const fv_head *head, const fv_panel *panel, const fv_sc
 
 void fv_panel_begin(const fv_head *head, fv_panel *panel, const fv_scratch *scratch) {
     reset(panel, 0);
+    /* None that any key is among. */
+    panel->classes[0].first_run = panel->classes[1].first_run = -FV_RUNS;
     pack_queries(head, panel, scratch);
 }
 
@@ -198,34 +200,44 @@ static void move_reference(const fv_head *head, fv_panel *panel, const float *re
 }
 
 static void lower_by_distance(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch, int64_t key_begin,
-                              const fv_segment *segment) {
+                              const fv_segment *segment, float *peak) {
     const int32_t first = segment->vector_begin * kernels_of(head)->lanes;
     fv_alibi alibi;
     fv_alibi_of_lanes(head, panel->first_lane, panel->lanes, key_begin + segment->key_begin, &alibi);
     kernels_of(head)->alibi(segment_of(head, panel, scratch->s, segment), panel->ld,
                             segment->vector_end - segment->vector_begin, segment->key_end - segment->key_begin,
-                            alibi.slope + first, alibi.diagonal + first, NULL);
+                            alibi.slope + first, alibi.diagonal + first, peak ? peak + first : NULL);
+}
+
+static void cap_scores(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch, const fv_segment *segment,
+                       float *peak) {
+    const fv_panel_kernels *kernels = kernels_of(head);
+    const int32_t vectors = segment->vector_end - segment->vector_begin, keys = segment->key_end - segment->key_begin;
+    float *s = segment_of(head, panel, scratch->s, segment);
+    kernels->softcap(s, panel->ld, vectors, keys, head->plan->cap);
+    if (peak)
+        kernels->peaks(s, panel->ld, vectors, keys, peak + segment->vector_begin * kernels->lanes);
 }
 
 void fv_panel_scores(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch, int64_t key_begin,
-                     int32_t keys, const fv_visible *visible) {
-    const fv_panel_kernels *kernels = kernels_of(head);
-    if (head->plan->has_score_terms)
-        fv_terms_of_panel(head, panel->first_lane, panel->lanes, panel->ld, key_begin, keys, scratch);
+                     const fv_visible *visible, float *peak) {
+    const fovea_plan *plan = head->plan;
     for (int32_t i = 0; i < visible->segment_count; i++) {
         const fv_segment *segment = &visible->segments[i];
-        float *s = segment_of(head, panel, scratch->s, segment);
-        int32_t vectors = segment->vector_end - segment->vector_begin;
-        int32_t segment_keys = segment->key_end - segment->key_begin;
-        score_segment(head, panel, scratch, key_begin, segment, zeros, NULL, NULL, 0);
-        if (head->plan->cap > 0)
-            kernels->softcap(s, panel->ld, vectors, segment_keys, head->plan->cap);
-        if (head->plan->has_alibi)
-            lower_by_distance(head, panel, scratch, key_begin, segment);
-        if (head->plan->has_score_terms)
-            kernels->add_terms(s, panel->ld, vectors, segment_keys, segment_of(head, panel, scratch->terms, segment));
-        if (!fv_is_full(visible, segment))
-            mask_segment(head, panel, scratch, visible, segment, NULL);
+        const int32_t has_terms = visible->has_terms[i], is_full = fv_is_full(visible, segment);
+        /* The last step tells the peak, since each has the scores in registers. */
+        float *of_terms = is_full ? peak : NULL;
+        float *of_alibi = has_terms ? NULL : of_terms;
+        float *of_cap = plan->has_alibi ? NULL : of_alibi;
+        score_segment(head, panel, scratch, key_begin, segment, zeros, plan->cap > 0 ? NULL : of_cap, NULL, 0);
+        if (plan->cap > 0)
+            cap_scores(head, panel, scratch, segment, of_cap);
+        if (plan->has_alibi)
+            lower_by_distance(head, panel, scratch, key_begin, segment, of_alibi);
+        if (has_terms)
+            fv_add_terms(head, panel, scratch, key_begin, segment, of_terms);
+        if (!is_full)
+            mask_segment(head, panel, scratch, visible, segment, peak);
     }
 }
 
@@ -234,16 +246,9 @@ static float safety_shift(const fv_panel *panel) {
 }
 
 static void take_two_pass(const fv_head *head, fv_panel *panel, const fv_scratch *scratch, const block *b) {
-    const fv_panel_kernels *kernels = kernels_of(head);
     float reference[FV_MAX_LANES] __attribute__((aligned(FV_ALIGNMENT)));
-    fv_panel_scores(head, panel, scratch, b->key_begin, b->keys, &b->visible);
     memcpy(reference, panel->m, sizeof reference[0] * (size_t)panel->ld);
-    for (int32_t i = 0; i < b->visible.segment_count; i++) {
-        const fv_segment *segment = &b->visible.segments[i];
-        kernels->peaks(segment_of(head, panel, scratch->s, segment), panel->ld,
-                       segment->vector_end - segment->vector_begin, segment->key_end - segment->key_begin,
-                       reference + segment->vector_begin * kernels->lanes);
-    }
+    fv_panel_scores(head, panel, scratch, b->key_begin, &b->visible, reference);
     move_reference(head, panel, reference);
     float shift = panel->safe ? safety_shift(panel) : 0.0f;
     for (int32_t lane = 0; lane < panel->ld; lane++)
@@ -372,11 +377,53 @@ static int32_t has_reference(const fv_panel *panel, const fv_visible *visible) {
     return 1;
 }
 
+/* Window number `window` of FV_RUNS runs. */
+static const fv_classes *window_of(const fv_head *head, fv_panel *panel, int64_t window) {
+    if (head->classes)
+        return head->classes + panel->first_lane / head->plan->geometry.panel_lanes * head->class_windows + window;
+    fv_classes *own = &panel->classes[window % 2];
+    if (own->first_run != window * FV_RUNS)
+        fv_classify(head, panel->first_lane, panel->lanes, panel->keys, window * FV_RUNS, 1, own);
+    return own;
+}
+
+/* The classes of the keys from next_key up to `end`. */
+static fv_class_pair classes_up_to(const fv_head *head, fv_panel *panel, int64_t end) {
+    enum { WINDOW_KEYS = FV_RUNS * FV_RUN_KEYS };
+    return (fv_class_pair){window_of(head, panel, panel->next_key / WINDOW_KEYS),
+                           window_of(head, panel, (end - 1) / WINDOW_KEYS)};
+}
+
+int32_t fv_panel_needs_block(const fv_head *head, fv_panel *panel) {
+    if (!head->plan->has_score_terms)
+        return 1;
+    const int64_t end = fv_panel_block_end(head, panel);
+    const fv_class_pair pair = classes_up_to(head, panel, end);
+    for (int64_t run = panel->next_key / FV_RUN_KEYS; run * FV_RUN_KEYS < end; run++) {
+        const fv_classes *classes = fv_classes_of_run(&pair, run);
+        for (int32_t v = 0; v < panel->vectors; v++)
+            if (fv_class_bit(classes->some, v, run - classes->first_run))
+                return 1;
+    }
+    return 0;
+}
+
+void fv_panel_skip_block(const fv_head *head, fv_panel *panel) {
+    panel->next_key = fv_panel_block_end(head, panel);
+}
+
 void fv_panel_take_block(const fv_head *head, fv_panel *panel, const fv_scratch *scratch) {
     block b = {.key_begin = panel->next_key};
-    panel->next_key = fv_panel_block_end(head, panel);
-    b.keys = (int32_t)(panel->next_key - b.key_begin);
+    const int64_t end = fv_panel_block_end(head, panel);
+    b.keys = (int32_t)(end - b.key_begin);
     fv_see_block(head, panel->first_lane, panel->lanes, panel->vectors, b.key_begin, b.keys, &b.visible);
+    if (head->plan->has_score_terms) {
+        const fv_class_pair classes = classes_up_to(head, panel, end);
+        fv_see_classes(&classes, b.key_begin, &b.visible);
+    }
+    panel->next_key = end;
+    if (b.visible.segment_count == 0)
+        return;
     if (panel->safe || head->plan->two_pass || !has_reference(panel, &b.visible))
         take_two_pass(head, panel, scratch, &b);
     else

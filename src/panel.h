@@ -32,6 +32,9 @@ typedef struct fv_panel {
     float *o;
     float *m;
     float *l;
+    /* What masks and biases make of the keys that come next, unless the head knows: two neighbouring windows of runs.
+     */
+    fv_classes classes[2];
     int32_t started;
     int32_t safe;
     /* Its result may be wrong though it looks sound: compute it again in the safe way. */
@@ -45,6 +48,10 @@ void fv_panel_begin(const fv_head *head, fv_panel *panel, const fv_scratch *scra
  * rest joins the block before it. Depends on the panel alone. */
 int64_t fv_panel_block_end(const fv_head *head, const fv_panel *panel);
 
+/* Whether masks and biases leave any of the next block to be seen; fv_panel_skip_block passes over it. */
+int32_t fv_panel_needs_block(const fv_head *head, fv_panel *panel);
+void fv_panel_skip_block(const fv_head *head, fv_panel *panel);
+
 /* Takes the next block, whose keys and values are staged as the plan's kernels read them (stage.h). */
 void fv_panel_take_block(const fv_head *head, fv_panel *panel, const fv_scratch *scratch);
 
@@ -55,9 +62,9 @@ void fv_panel_finish(const fv_head *head, fv_panel *panel, const fv_scratch *scr
 /* The factor of each lane, padding included, that divides it by its sum. */
 void fv_panel_sum_factors(const fv_panel *panel, float *factor);
 
-/* Scores of keys [key_begin, key_begin + keys) for all lanes, with terms and masks, to scratch->s, in log2 units: -inf
- * where forbidden. The keys are f32. */
+/* Scores of the visible segments of the block that begins at key_begin, with terms and masks, to scratch->s, in log2
+ * units: -inf where forbidden. The keys are f32. peak, of the panel's first lane, is raised to them, or NULL. */
 void fv_panel_scores(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch, int64_t key_begin,
-                     int32_t keys, const fv_visible *visible);
+                     const fv_visible *visible, float *peak);
 
 #endif

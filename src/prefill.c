@@ -123,10 +123,18 @@ static step_ahead ahead_of_step(const item_run *run, int64_t end, int32_t users)
     return ahead;
 }
 
+/* Panels that need nothing of their next block pass over it before keys and values are staged for the others. */
+static void skip_blocks(item_run *run, int64_t limit) {
+    for (int32_t i = 0; i < run->count; i++)
+        if (has_block_before(&run->panels[i], limit) && !fv_panel_needs_block(run->head, &run->panels[i]))
+            fv_panel_skip_block(run->head, &run->panels[i]);
+}
+
 /* Every panel whose next block begins before `limit` takes it. */
 static void take_step(item_run *run, int64_t limit) {
     int32_t users = 0;
     fv_key_range keys = {INT64_MAX, 0};
+    skip_blocks(run, limit);
     for (int32_t i = 0; i < run->count; i++)
         if (has_block_before(&run->panels[i], limit)) {
             int64_t block_end = fv_panel_block_end(run->head, &run->panels[i]);
@@ -134,7 +142,7 @@ static void take_step(item_run *run, int64_t limit) {
             keys.end = keys.end > block_end ? keys.end : block_end;
             users++;
         }
-    /* The last blocks may have taken a short rest along. */
+    /* The last blocks may have taken a short rest along, or masks forbid all. */
     if (users == 0)
         return;
     fv_head staged = (run->head->plan->pair ? fv_stage_pairs : fv_stage)(run->head, keys, users, run->scratch);

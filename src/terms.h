@@ -1,10 +1,10 @@
-/* Additive terms of scores: bias, and boolean masks as -inf, in log2 units. */
+/* Additive terms of scores: bias, and boolean masks as -inf. */
 #ifndef FOVEA_SRC_TERMS_H
 #define FOVEA_SRC_TERMS_H
 
 #include <float.h>
 
-#include "src/call.h"
+#include "src/panel.h"
 
 /* An additive term in units of which `factor` make a natural one. Finite ones stay finite: only -inf forbids, and masks
  * made of the lowest finite number are common. */
@@ -17,11 +17,13 @@ static inline float fv_term(float natural, float factor) {
     return term;
 }
 
-/* The terms of one lane for keys [key_begin, key_begin + keys), into row. */
-void fv_terms_of_lane(const fv_head *head, int64_t lane, int64_t key_begin, int32_t keys, float *row);
+/* The terms of one lane for keys [key_begin, key_begin + keys), in the plan's units, into row. Returns whether any key
+ * is allowed. */
+int32_t fv_terms_of_lane(const fv_head *head, int64_t lane, int64_t key_begin, int32_t keys, float *row);
 
-/* The terms of a panel in the layout of its scores, into scratch->terms. */
-void fv_terms_of_panel(const fv_head *head, int64_t first_lane, int32_t lanes, int32_t ld, int64_t key_begin,
-                       int32_t keys, const fv_scratch *scratch);
+/* Adds the terms of a segment of the block that begins at block_begin to its scores in scratch->s; peak, of the panel's
+ * first lane, is raised to the results, or NULL. */
+void fv_add_terms(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch, int64_t block_begin,
+                  const fv_segment *segment, float *peak);
 
 #endif

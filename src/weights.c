@@ -58,6 +58,7 @@ static void see_all_vectors(const fv_head *head, const fv_panel *panel, int64_t 
     visible->full_begin = visible->full_end = 0;
     visible->segments[0] = (fv_segment){0, keys, 0, panel->vectors};
     visible->segment_count = 1;
+    visible->has_terms[0] = head->plan->has_score_terms;
 }
 
 /* The rest of a lane whose sum is not finite: forbidden positions are 0, though 0 times the factor is not. */
@@ -89,7 +90,7 @@ void fv_panel_weights_of_keys(const fv_shown *shown, const fv_panel *panel, cons
     fv_visible visible;
     see_all_vectors(&shown->head, panel, key, keys, &visible);
     const fv_head staged = fv_stage_keys(&shown->head, (fv_key_range){key, key + keys}, 1, scratch);
-    fv_panel_scores(&staged, panel, scratch, key, keys, &visible);
+    fv_panel_scores(&staged, panel, scratch, key, &visible, NULL);
     if (shown->is_probability)
         kernels->exponentials(scratch->s, panel->ld, panel->vectors, keys, panel->m, shown->plan.exp,
                               !shares->ordinary);

@@ -24,7 +24,7 @@ static size_t take_floats(size_t *offset, int64_t count) {
 
 /* Offsets within the scratch of one worker. */
 typedef struct scratch_layout {
-    size_t q, o, m, l, s, terms, term_rows, p, sum, k, v, size;
+    size_t q, o, m, l, s, term_rows, mask_rows, p, sum, k, v, size;
 } scratch_layout;
 
 static scratch_layout layout_scratch(const fovea_plan *plan, int64_t len_q) {
@@ -38,7 +38,6 @@ static scratch_layout layout_scratch(const fovea_plan *plan, int64_t len_q) {
     int64_t per_block = rows ? rows : ld;
     /* Rows are summed in segments: one set for the segment, one for the total. */
     int64_t results = rows ? 2 * rows : stored;
-    int64_t terms = plan->has_score_terms ? per_block * FV_MAX_BLOCK : 0;
     int32_t has_rows = plan->has_score_terms || plan->desc.weights == FOVEA_WEIGHTS_MEAN_PROBABILITIES;
 
     scratch_layout layout = {0};
@@ -47,10 +46,10 @@ static scratch_layout layout_scratch(const fovea_plan *plan, int64_t len_q) {
     layout.m = take_floats(&layout.size, results);
     layout.l = take_floats(&layout.size, results);
     layout.s = take_floats(&layout.size, per_block * FV_MAX_BLOCK);
-    layout.terms = take_floats(&layout.size, terms);
     layout.term_rows = take_floats(&layout.size, has_rows ? per_block * FV_MAX_BLOCK : 0);
     /* Row kernels read keys and values where they are. */
     if (!rows) {
+        layout.mask_rows = take(&layout.size, plan->has_score_terms ? (size_t)per_block * FV_MAX_BLOCK : 0);
         layout.p = take_floats(&layout.size, plan->pair ? per_block * FV_MAX_BLOCK / 2 : 0);
         layout.sum = take_floats(&layout.size, plan->pair ? per_block : 0);
         layout.k = take_floats(&layout.size, fv_stage_floats(plan, panels, plan->desc.head_dim));
@@ -74,12 +73,25 @@ static size_t scratch_bytes(const fovea_plan *plan, int64_t len_q) {
 
 /* Offsets of what workers share. */
 typedef struct shared_layout {
-    size_t sequences, work, pending, partials, sums, scratch;
-    int64_t work_capacity, partial_rows, sums_lanes;
+    size_t sequences, work, pending, partials, sums, classes, scratch;
+    int64_t work_capacity, partial_rows, sums_lanes, class_panels, class_windows;
 } shared_layout;
 
 int64_t fv_partial_floats(const fovea_plan *plan, int64_t lanes, int64_t splits) {
     return fv_row_stride(lanes * splits * (2 + plan->desc.head_dim_v));
+}
+
+/* The room grows with the lengths up to its limit, so that a capacity holds any call; beyond it there are none. */
+static void take_classes(const fovea_plan *plan, int64_t len_q, int64_t len_kv, size_t *size, shared_layout *layout) {
+    const fv_geometry *g = &plan->geometry;
+    if (!plan->has_score_terms || g->heads_kv < 2)
+        return;
+    const int64_t panels = fv_panels(g, len_q), windows = fv_ceil_div(len_kv, FV_RUNS * FV_RUN_KEYS);
+    const double bytes = (double)g->batch * (double)panels * (double)windows * (double)sizeof(fv_classes);
+    const int32_t fits = bytes <= FV_MOST_CLASS_BYTES;
+    layout->class_panels = fits ? panels : 0;
+    layout->class_windows = windows;
+    layout->classes = take(size, fits ? (size_t)bytes : FV_MOST_CLASS_BYTES);
 }
 
 static shared_layout layout_shared(const fovea_plan *plan, int64_t len_q, int64_t len_kv) {
@@ -103,6 +115,7 @@ static shared_layout layout_shared(const fovea_plan *plan, int64_t len_q, int64_
         layout.sums_lanes = len_q * g->group;
         layout.sums = take_floats(&size, 2 * pairs * layout.sums_lanes);
     }
+    take_classes(plan, len_q, len_kv, &size, &layout);
     layout.scratch = size;
     return layout;
 }
@@ -147,6 +160,9 @@ void fv_workspace_layout(const fovea_plan *plan, int64_t len_q, int64_t len_kv, 
         .work_capacity = shared.work_capacity,
         .partials = {.base = shared.partial_rows > 0 ? (float *)(void *)(base + shared.partials) : NULL,
                      .pending = (_Atomic int32_t *)(void *)(base + shared.pending)},
+        .classes = shared.class_panels > 0 ? (fv_classes *)(void *)(base + shared.classes) : NULL,
+        .class_panels = shared.class_panels,
+        .class_windows = shared.class_windows,
         .sums = shared.sums_lanes > 0 ? (float *)(void *)(base + shared.sums) : NULL,
         .sums_lanes = shared.sums_lanes,
         .scratch = base + shared.scratch,
@@ -164,8 +180,8 @@ fv_scratch fv_scratch_of(const fovea_plan *plan, const fv_workspace *workspace, 
         .m = (float *)(void *)(base + layout.m),
         .l = (float *)(void *)(base + layout.l),
         .s = (float *)(void *)(base + layout.s),
-        .terms = (float *)(void *)(base + layout.terms),
         .term_rows = (float *)(void *)(base + layout.term_rows),
+        .mask_rows = (uint8_t *)(void *)(base + layout.mask_rows),
         .p = (float *)(void *)(base + layout.p),
         .sum = (float *)(void *)(base + layout.sum),
         .k = (float *)(void *)(base + layout.k),

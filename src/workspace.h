@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
+#include "src/class_bits.h"
 #include "src/plan.h"
 
 /* Partial results of sequences whose keys are split. For each (batch entry, key/value head): references m and sums l
@@ -24,11 +25,12 @@ typedef struct fv_scratch {
     float *o;
     float *m;
     float *l;
-    /* Scores of a panel against a block; additive terms in the same layout; and rows of keys: of terms, or of
-     * weights on their way to the mean over heads. */
+    /* Scores of a panel against a block. */
     float *s;
-    float *terms;
+    /* Rows of keys, one a lane: of bias and mask where they cannot be read in place; terms of rows; weights on their
+     * way to the mean over heads. */
     float *term_rows;
+    uint8_t *mask_rows;
     /* Probabilities of a panel as pairs, and their sums over a block (pairs.h). */
     float *p;
     float *sum;
@@ -48,6 +50,11 @@ typedef struct fv_workspace {
     fv_work *work;
     int64_t work_capacity;
     fv_partials partials;
+    /* Classes of runs of keys, of class_windows windows for each of the class_panels panels of each batch entry. NULL
+     * where panels look for themselves. */
+    fv_classes *classes;
+    int64_t class_panels;
+    int64_t class_windows;
     /* References, then sums, of every row: (batch entry, key/value head, lane). NULL unless a later pass needs them. */
     float *sums;
     int64_t sums_lanes;

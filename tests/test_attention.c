@@ -172,6 +172,34 @@ START_TEST(mask_and_bias_broadcast_over_every_combination_of_axes) {
 }
 END_TEST
 
+/* NaN and infinities in places that no row sees are not looked at. */
+START_TEST(masks_and_biases_of_tiles) {
+    static const int32_t edges[] = {16, 32, 48, 64, 100};
+    for (size_t i = 0; i < sizeof edges / sizeof *edges; i++) {
+        for (int64_t len_q = 1; len_q <= 130; len_q += 43) {
+            for (uint64_t seed = 1; seed <= 3; seed++) {
+                CHECK_ON_CASE(_i, .seed = seed, .heads_q = 2, .len_q = len_q, .len_kv = 700, .head_dim = 8,
+                              .head_dim_v = 8, .inputs = FOVEA_INPUT_MASK, .mask_tile = edges[i], .row_step = 3,
+                              .mask_broadcast = seed == 1 ? BROADCAST_HEADS : 0, .hostile = seed == 2 ? 3 : 0,
+                              .outputs = FOVEA_OUTPUT_LSE);
+                CHECK_ON_CASE(_i, .seed = seed, .heads_q = 6, .heads_kv = 2, .len_q = len_q, .len_kv = 500,
+                              .head_dim = 8, .head_dim_v = 8, .causal = 1, .type_kv = FOVEA_F16, .row_step = 3,
+                              .inputs = FOVEA_INPUT_MASK | FOVEA_INPUT_BIAS | FOVEA_INPUT_FIRST_KEYS,
+                              .mask_tile = edges[i], .bias_tile = edges[4 - i], .bias_broadcast = BROADCAST_ROWS,
+                              .bias_forbids = 0.1, .softcap = seed == 3 ? 4 : 0);
+                CHECK_ON_CASE(_i, .seed = seed, .type_q = FOVEA_BF16, .type_kv = FOVEA_BF16, .type_bias = FOVEA_BF16,
+                              .len_q = len_q, .len_kv = 600, .head_dim = 8, .head_dim_v = 8, .has_window_left = 1,
+                              .window_left = 300, .inputs = FOVEA_INPUT_BIAS | FOVEA_INPUT_ALIBI, .bias_tile = edges[i],
+                              .row_step = 3, .outputs = FOVEA_OUTPUT_LSE);
+            }
+        }
+    }
+    /* More keys than are looked at at a time. */
+    CHECK_ON_CASE(_i, .len_q = 40, .len_kv = 5000, .head_dim = 8, .head_dim_v = 8, .inputs = FOVEA_INPUT_MASK,
+                  .mask_tile = 64, .row_step = 5);
+}
+END_TEST
+
 START_TEST(keys_past_the_length_are_never_read) {
     for (uint64_t seed = 1; seed <= 20; seed++) {
         for (int64_t len_q = 1; len_q <= 40; len_q += 13) {
@@ -513,6 +541,7 @@ Suite *attention_suite(void) {
     ADD_FOR_CASES(features, alibi_with_each_diagonal_and_every_other_term);
     ADD_FOR_CASES(features, sinks_take_their_share_once);
     ADD_FOR_CASES(features, mask_and_bias_broadcast_over_every_combination_of_axes);
+    ADD_FOR_CASES(features, masks_and_biases_of_tiles);
     ADD_FOR_CASES(features, keys_past_the_length_are_never_read);
     ADD_FOR_CASES(features, packed_sequences_of_all_lengths_in_every_type);
     ADD_FOR_CASES(features, queries_and_keys_are_packed_independently);

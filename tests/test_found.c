@@ -6,6 +6,7 @@
 
 #include "fovea/fovea.h"
 #include "support/backends.h"
+#include "support/problem.h"
 
 enum { KEYS = 8, MOST_ROWS = 9 };
 
@@ -213,12 +214,29 @@ END_TEST
 /* The product of query and key is beyond f32, the score is -1. */
 START_TEST(a_bf16_score_that_only_its_scale_makes_small_counts) {
     const uint16_t power = 0x5f80 /* 2^64 */, negative = 0xdf80, one = 0x3f80;
-    const double expected = exp(-1.0) / (1.0 + exp(-1.0));
+    const double share = exp(-1.0) / (1.0 + exp(-1.0));
     float out[PANEL_ROWS];
     const fovea_attention_desc desc = {.type_q = FOVEA_BF16, .type_kv = FOVEA_BF16, .has_scale = 1, .scale = 0x1p-128f};
     run_two_keys(_i, desc, power, (uint16_t[]){0, negative}, (uint16_t[]){0, one}, out);
     for (int i = 0; i < PANEL_ROWS; i++) {
-        ck_assert_double_eq_tol((double)out[i], expected, 1e-3);
+        ck_assert_double_eq_tol((double)out[i], share, 1e-3);
+    }
+}
+END_TEST
+
+/* The error of tanh, multiplied by the cap, was above the tolerance. */
+START_TEST(softcap_of_scores_much_larger_than_the_cap) {
+    problem_spec spec =
+        PROBLEM(.seed = 0xcb6e0101380dc90c, .batch = 2, .heads_q = 4, .len_q = 19, .len_kv = 19, .head_dim = 64,
+                .head_dim_v = 64, .query_range = 8, .scale = -0.348171175f, .has_scale = 1, .softcap = 21.3822899f,
+                .query_offset = 7, .has_window_right = 1, .window_left = 1, .type_bias = FOVEA_BF16,
+                .inputs = FOVEA_INPUT_FIRST_KEYS, .outputs = FOVEA_OUTPUT_LSE, .layout_q = LAYOUT_BSHD,
+                .layout_k = LAYOUT_BSHD, .layout_v = LAYOUT_BSHD, .layout_out = LAYOUT_PADDED, .fused_qkv = 1,
+                .form = CALL_WORKSPACE, .threads = 1);
+    for (int exp = FOVEA_EXP_SLEEF; exp <= FOVEA_EXP_FUSED; exp++) {
+        spec.isa = backend_at(_i)->isa;
+        spec.exp = (fovea_exp)exp;
+        problem_check(&spec);
     }
 }
 END_TEST
@@ -235,6 +253,7 @@ Suite *found_suite(void) {
     ADD_FOR_BACKENDS(tcase, workers_without_work_take_no_memory);
     ADD_FOR_BACKENDS(tcase, the_largest_f16_value_stays_finite_in_bf16_arithmetic);
     ADD_FOR_BACKENDS(tcase, a_bf16_score_that_only_its_scale_makes_small_counts);
+    ADD_FOR_BACKENDS(tcase, softcap_of_scores_much_larger_than_the_cap);
     suite_add_tcase(suite, tcase);
     return suite;
 }

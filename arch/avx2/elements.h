@@ -52,6 +52,14 @@ FV_PADDED(f16, uint16_t)
 FV_PADDED(bf16, uint16_t)
 FV_PADDED(int8, int8_t)
 
+/* Lanes whose byte is not 0. */
+static inline vmask v_true_bytes(const uint8_t *p) {
+    __m256i wide = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)p));
+    return _mm256_castsi256_ps(_mm256_cmpgt_epi32(wide, _mm256_setzero_si256()));
+}
+
+FV_PADDED_TRUE_BYTES
+
 static inline vf v_absolute(vf x) {
     return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), x);
 }

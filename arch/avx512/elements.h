@@ -72,6 +72,17 @@ FV_MASKED(f16, uint16_t, _mm256, 16)
 FV_MASKED(bf16, uint16_t, _mm256, 16)
 FV_MASKED(int8, int8_t, _mm, 8)
 
+/* Lanes whose byte is not 0; the last `count` of a row. */
+static inline vmask v_true_bytes(const uint8_t *p) {
+    __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)p);
+    return _mm_test_epi8_mask(bytes, bytes);
+}
+
+static inline vmask v_true_bytes_part(const uint8_t *p, int64_t count) {
+    __m128i bytes = _mm_maskz_loadu_epi8(first_lanes(count), p);
+    return _mm_test_epi8_mask(bytes, bytes);
+}
+
 static inline vf v_absolute(vf x) {
     return _mm512_abs_ps(x);
 }

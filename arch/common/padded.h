@@ -21,4 +21,12 @@
         memcpy(p, part, (size_t)count * sizeof(element));                       \
     }
 
+/* The same for v_true_bytes: bytes behind the last are 0. */
+#define FV_PADDED_TRUE_BYTES                                                 \
+    static inline vmask v_true_bytes_part(const uint8_t *p, int64_t count) { \
+        uint8_t part[V_LANES] = {0};                                         \
+        memcpy(part, p, (size_t)count);                                      \
+        return v_true_bytes(part);                                           \
+    }
+
 #endif

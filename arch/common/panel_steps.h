@@ -148,13 +148,65 @@ static void alibi(float *s, int32_t ld, int32_t vectors, int32_t keys, const flo
     }
 }
 
-static void add_terms(float *s, int32_t ld, int32_t vectors, int32_t keys, const float *terms) {
-    vf forbidden = v_set(-INFINITY);
-    for (int32_t key = 0; key < keys; key++, s += ld, terms += ld)
-        for (int32_t lane = 0; lane < vectors * V_LANES; lane += V_LANES) {
-            vf term = v_load(terms + lane);
-            v_store(s + lane, v_select(v_equal(term, forbidden), forbidden, v_add(v_load(s + lane), term)));
+/* The terms of V_LANES lanes for `count` <= V_LANES keys from `key` on, one vector a key. The last two are literals. */
+static inline __attribute__((always_inline)) void load_terms(const fv_term_args *a, int32_t lane, int32_t key,
+                                                             int32_t count, vf *x, const int has_bias,
+                                                             const int has_mask) {
+#pragma GCC unroll 16
+    for (int j = 0; j < V_LANES; j++) {
+        const float *bias = has_bias ? a->bias[lane + j] : NULL;
+        const uint8_t *mask = has_mask ? a->mask[lane + j] : NULL;
+        x[j] = v_set(0.0f);
+        if (has_bias && bias)
+            x[j] = count == V_LANES ? v_load(bias + key) : v_load_f32_part(bias + key, count);
+        if (has_mask && mask)
+            x[j] = v_select(count == V_LANES ? v_true_bytes(mask + key) : v_true_bytes_part(mask + key, count), x[j],
+                            v_set(-INFINITY));
+    }
+    v_transpose(x);
+}
+
+/* bias * factor; where that is not finite, the bias itself, which then is -inf, +inf, NaN or nearly the largest number.
+ */
+static inline vf finite_term(vf bias, vf factor) {
+    vf term = v_mul(bias, factor);
+    return v_select(v_equal(v_mul(term, v_set(0.0f)), v_set(0.0f)), term, bias);
+}
+
+static inline __attribute__((always_inline)) void add_rows(const fv_term_args *a, const int has_bias,
+                                                           const int has_mask) {
+    const vf forbidden = v_set(-INFINITY);
+    for (int32_t lane = 0; lane < a->vectors * V_LANES; lane += V_LANES) {
+        vf largest = a->peak ? v_load(a->peak + lane) : v_set(0.0f);
+        for (int32_t key = 0; key < a->keys; key += V_LANES) {
+            const int32_t count = a->keys - key < V_LANES ? a->keys - key : V_LANES;
+            vf x[V_LANES];
+            load_terms(a, lane, key, count, x, has_bias, has_mask);
+#pragma GCC unroll 16
+            for (int j = 0; j < V_LANES; j++) {
+                if (j >= count)
+                    continue;
+                float *at = a->s + (int64_t)(key + j) * a->ld + lane;
+                vf s = v_load(at);
+                if (has_bias)
+                    s = v_add(s, finite_term(x[j], v_set(a->factor)));
+                s = v_select(v_equal(x[j], forbidden), forbidden, s);
+                largest = v_max(s, largest);
+                v_store(at, s);
+            }
         }
+        if (a->peak)
+            v_store(a->peak + lane, largest);
+    }
+}
+
+static void add_terms(const fv_term_args *a) {
+    if (a->bias && a->mask)
+        add_rows(a, 1, 1);
+    else if (a->bias)
+        add_rows(a, 1, 0);
+    else
+        add_rows(a, 0, 1);
 }
 
 static void rescale(float *o, int32_t ld, int32_t vectors, int64_t count, const float *factor) {

@@ -113,10 +113,26 @@ static void alibi(float *s, int32_t ld, int32_t vectors, int32_t keys, const flo
         }
 }
 
-static void add_terms(float *s, int32_t ld, int32_t vectors, int32_t keys, const float *terms) {
-    for (int32_t key = 0; key < keys; key++, s += ld, terms += ld)
-        for (int32_t lane = 0; lane < vectors * LANES; lane++)
-            s[lane] = fv_add_term(s[lane], terms[lane]);
+static float add_term(const fv_term_args *a, int32_t key, int32_t lane, float s) {
+    const float *bias = a->bias ? a->bias[lane] : NULL;
+    const uint8_t *mask = a->mask ? a->mask[lane] : NULL;
+    if ((mask && !mask[key]) || (bias && bias[key] == -INFINITY))
+        return -INFINITY;
+    if (!bias)
+        return s;
+    const float term = bias[key] * a->factor;
+    return s + (isfinite(term) ? term : bias[key]);
+}
+
+static void add_terms(const fv_term_args *a) {
+    for (int32_t key = 0; key < a->keys; key++)
+        for (int32_t first = 0; first < a->vectors * LANES; first += LANES) {
+            float *s = a->s + (int64_t)key * a->ld + first;
+            for (int32_t lane = 0; lane < LANES; lane++)
+                s[lane] = add_term(a, key, first + lane, s[lane]);
+            if (a->peak)
+                raise_peak(a->peak + first, s);
+        }
 }
 
 static void rescale(float *o, int32_t ld, int32_t vectors, int64_t count, const float *factor) {

@@ -46,6 +46,16 @@ FV_PADDED(f16, uint16_t)
 FV_PADDED(bf16, uint16_t)
 FV_PADDED(int8, int8_t)
 
+/* Lanes whose byte is not 0. */
+static inline vmask v_true_bytes(const uint8_t *p) {
+    uint32_t four;
+    memcpy(&four, p, sizeof four);
+    uint32x4_t wide = vmovl_u16(vget_low_u16(vmovl_u8(vreinterpret_u8_u32(vdup_n_u32(four)))));
+    return vtstq_u32(wide, wide);
+}
+
+FV_PADDED_TRUE_BYTES
+
 static inline vf v_absolute(vf x) {
     return vabsq_f32(x);
 }

@@ -141,6 +141,18 @@ static tensor create_terms(const problem_spec *spec, size_t element, int32_t bro
     return self;
 }
 
+/* What a tile of positions does: the same for all of them, whatever else is drawn. */
+typedef enum tile_kind { TILE_ORDINARY, TILE_ALLOWS, TILE_FORBIDS } tile_kind;
+
+static tile_kind kind_of_tile(const problem_spec *spec, int32_t edge, int64_t b, int64_t h, int64_t i, int64_t j) {
+    if (edge == 0) {
+        return TILE_ORDINARY;
+    }
+    test_random random =
+        test_random_seeded(spec->seed + (uint64_t)(((b * 31 + h) * 1009 + i / edge) * 1009 + j / edge));
+    return (tile_kind)RANDOM_OF(&random, TILE_ORDINARY, TILE_ALLOWS, TILE_FORBIDS, TILE_FORBIDS, TILE_FORBIDS);
+}
+
 /* Rows that allow all, nothing, or keys at random; runs of keys that whole rows forbid. Any non-zero byte allows. */
 static void create_mask(problem *self, test_random *random) {
     const problem_spec *spec = &self->spec;
@@ -152,7 +164,9 @@ static void create_mask(problem *self, test_random *random) {
             const double kinds[] = {0, 1, spec->mask_density};
             density = kinds[random_chance(random, 0.2) ? 0 : random_chance(random, 0.3) ? 1 : 2];
         }
-        const bool allows = random_chance(random, density);
+        const tile_kind tile = kind_of_tile(spec, spec->mask_tile, b, h, i, j);
+        const bool drawn = random_chance(random, density);
+        const bool allows = tile == TILE_ORDINARY ? drawn : tile == TILE_ALLOWS;
         *(uint8_t *)tensor_element(&self->mask, b, h, i, j) = allows ? (uint8_t)RANDOM_OF(random, 1, 2, 128, 255) : 0;
     }
 }
@@ -166,7 +180,9 @@ static void create_bias(problem *self, test_random *random) {
         if (j == 0) {
             forbids_row = spec->bias_forbids > 0 && random_chance(random, 0.1);
         }
-        const bool forbids = forbids_row || random_chance(random, spec->bias_forbids);
+        const tile_kind tile = kind_of_tile(spec, spec->bias_tile, b, h, i, j);
+        const bool drawn = forbids_row || random_chance(random, spec->bias_forbids);
+        const bool forbids = tile == TILE_ORDINARY ? drawn : tile == TILE_FORBIDS;
         tensor_put(&self->bias, b, h, i, j, forbids ? -INFINITY : random_float(random, -2, 2));
     }
 }
@@ -532,6 +548,8 @@ static text describe(const problem_spec *spec) {
     REAL_NUMBER(bias_forbids);
     INTEGER(mask_broadcast);
     INTEGER(bias_broadcast);
+    INTEGER(mask_tile);
+    INTEGER(bias_tile);
     REAL_NUMBER(slope_range);
     REAL_NUMBER(sink_range);
     INTEGER(slopes_shared);
@@ -967,6 +985,8 @@ static void randomise_scores(problem_spec *spec, test_random *random) {
     spec->mask_density = random_chance(random, 0.5) ? 0.7 : 0.05;
     spec->mask_broadcast = (int32_t)random_between(random, 0, 15);
     spec->bias_broadcast = (int32_t)random_between(random, 0, 15);
+    spec->mask_tile = (int32_t)RANDOM_OF(random, 0, 0, 8, 16, 32, 64);
+    spec->bias_tile = (int32_t)RANDOM_OF(random, 0, 0, 0, 16, 32, 64);
     spec->slope_range = 0.01f * (float)RANDOM_OF(random, 1, 25, 25, 400);
     spec->sink_range = (float)RANDOM_OF(random, 2, 2, 40);
     spec->slopes_shared = random_chance(random, 0.5);

@@ -59,6 +59,8 @@ typedef struct problem_spec {
     /* Probability that the mask allows a position, that the bias forbids one. */
     double mask_density, bias_forbids;
     int32_t mask_broadcast, bias_broadcast;
+    /* Edges of tiles that mask and bias allow or forbid altogether, or treat as above; 0: no tiles. */
+    int32_t mask_tile, bias_tile;
     /* Slopes and sinks are drawn from [-range, range]; slopes differ from one batch entry to the next, or not. */
     float slope_range, sink_range;
     int32_t slopes_shared;
