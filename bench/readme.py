@@ -21,6 +21,7 @@ ROWS = [
     ("f32/dense/B=8/H=12/S=128/D=64", "BERT: 8 sequences of 128 tokens, 12 heads of 64"),
     ("f32/dense/B=8/H=12/S=128/D=32", "MiniLM: 8 sequences of 128 tokens, 12 heads of 32"),
     ("f32/dense/H=12/S=197/D=64", "ViT: 197 patches, 12 heads of 64"),
+    ("f32/chunk/16x4096/H=8/D=128", "16 tokens after 4096 (speculative decoding), 8 heads of 128"),
     ("f32/decode/H=8/K=16384/D=128", "decoding, 8 heads, 16384 keys"),
     ("f32/decode/H=32/KV=8/K=8192/D=128", "decoding, 32 heads over 8, 8192 keys"),
     ("f32/threads=2/dense/H=12/S=1536/D=128", "two threads against one, prefill"),
