@@ -11,6 +11,7 @@ void fv_alibi_of_lanes(const fv_head *head, int64_t first_lane, int32_t lanes, i
     for (int32_t lane = 0; lane < lanes; lane++) {
         alibi->slope[lane] = fv_term(slopes[(first_lane + lane) % group * strides[1]], head->plan->term_factor);
         /* Rounded once, after the difference: keys near the diagonal are at their exact distance. */
-        alibi->diagonal[lane] = (float)((first_lane + lane) / group + head->sequence->offset - key);
+        const int64_t row = (first_lane + lane) / group;
+        alibi->diagonal[lane] = (float)(row + head->sequence->offset - key);
     }
 }

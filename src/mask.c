@@ -135,13 +135,16 @@ static int32_t needs_terms(const fv_classes *classes, int64_t run, const fv_segm
     return 0;
 }
 
+static int32_t goes_on(const fv_segment *segment, const fv_segment *piece) {
+    return segment->key_end == piece->key_begin && segment->vector_begin == piece->vector_begin &&
+           segment->vector_end == piece->vector_end;
+}
+
 /* Appends a piece, to the last one from number `first` on if it goes on where that ends. */
 static void append_piece(fv_visible *visible, int32_t first, const fv_segment *piece, int32_t has_terms) {
     const int32_t count = visible->segment_count;
-    fv_segment *last = &visible->segments[count - 1];
-    if (count > first && last->key_end == piece->key_begin && last->vector_begin == piece->vector_begin &&
-        last->vector_end == piece->vector_end && visible->has_terms[count - 1] == has_terms) {
-        last->key_end = piece->key_end;
+    if (count > first && goes_on(&visible->segments[count - 1], piece) && visible->has_terms[count - 1] == has_terms) {
+        visible->segments[count - 1].key_end = piece->key_end;
         return;
     }
     visible->segments[count] = *piece;

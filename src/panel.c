@@ -4,22 +4,19 @@
 #include <math.h>
 #include <string.h>
 
-#include "src/alibi.h"
 #include "src/integer.h"
 #include "src/pairs.h"
 #include "src/panel_sums.h"
+#include "src/scores.h"
 #include "src/sinks.h"
 #include "src/stage.h"
 #include "src/sums.h"
-#include "src/terms.h"
 
 /* How far, in log2 units, a score may exceed the reference: probabilities up to 2^16 lose nothing in f32. */
 static const float headroom = 16.0f;
 /* A sum below this, where keys were visible, tells that the reference was far too high: an intermediate score of
  * enormous size had rounded it. */
 static const float least_plausible_sum = 0x1p-40f;
-
-static const float zeros[FV_MAX_LANES] __attribute__((aligned(FV_ALIGNMENT)));
 
 static const fv_panel_kernels *kernels_of(const fv_head *head) {
     return head->plan->backend->panel;
@@ -98,49 +95,6 @@ typedef struct block {
     fv_visible visible;
 } block;
 
-/* Scores of keys [key_begin, key_end) of the block for the vectors of the segment, accumulators beginning at start;
- * with `exp` the inline exponentials of them. */
-static void score_segment(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch, int64_t block_begin,
-                          const fv_segment *segment, const float *start, float *peak, float *trough, int32_t exp) {
-    if (fv_uses_pairs(head, panel)) {
-        fv_pairs_score(head, panel, scratch, block_begin, segment, start, peak, exp);
-        return;
-    }
-    int32_t first_lane = segment->vector_begin * kernels_of(head)->lanes;
-    const fv_score_args args = {
-        .k = fv_row(&head->k, block_begin + segment->key_begin),
-        .k_stride = head->k.stride,
-        .keys = segment->key_end - segment->key_begin,
-        .head_dim = head->plan->desc.head_dim,
-        .q = panel->q + first_lane,
-        .ld = panel->ld,
-        .vectors = segment->vector_end - segment->vector_begin,
-        .start = start + first_lane,
-        .s = scratch->s + (int64_t)segment->key_begin * panel->ld + first_lane,
-        .peak = peak ? peak + first_lane : NULL,
-        .trough = trough ? trough + first_lane : NULL,
-        .ahead = head->ahead,
-        .lines = head->lines,
-    };
-    if (exp)
-        kernels_of(head)->scores_exp(&args);
-    else
-        kernels_of(head)->scores(&args);
-}
-
-static float *segment_of(const fv_head *head, const fv_panel *panel, float *s, const fv_segment *segment) {
-    return s + (int64_t)segment->key_begin * panel->ld + segment->vector_begin * kernels_of(head)->lanes;
-}
-
-/* Forbids what the lanes of a partly visible segment do not see. */
-static void mask_segment(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch,
-                         const fv_visible *visible, const fv_segment *segment, float *peak) {
-    int32_t first_lane = segment->vector_begin * kernels_of(head)->lanes;
-    kernels_of(head)->mask_lanes(scratch->s + first_lane, panel->ld, segment->vector_end - segment->vector_begin,
-                                 segment->key_begin, segment->key_end, visible->begin + first_lane,
-                                 visible->end + first_lane, peak ? peak + first_lane : NULL);
-}
-
 static void exponentiate(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch,
                          const fv_segment *segment, const float *shift, fv_exp exp) {
     if (fv_uses_pairs(head, panel)) {
@@ -148,7 +102,7 @@ static void exponentiate(const fv_head *head, const fv_panel *panel, const fv_sc
         return;
     }
     int32_t first_lane = segment->vector_begin * kernels_of(head)->lanes;
-    kernels_of(head)->exponentials(segment_of(head, panel, scratch->s, segment), panel->ld,
+    kernels_of(head)->exponentials(fv_segment_scores(head, panel, scratch->s, segment), panel->ld,
                                    segment->vector_end - segment->vector_begin, segment->key_end - segment->key_begin,
                                    shift ? shift + first_lane : NULL, exp, panel->safe);
 }
@@ -209,65 +163,6 @@ static void move_reference(const fv_head *head, fv_panel *panel, const float *re
     fv_sums_rescale(head, panel, factor);
 }
 
-static void lower_by_distance(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch, int64_t key_begin,
-                              const fv_segment *segment, float *peak) {
-    const int32_t first = segment->vector_begin * kernels_of(head)->lanes;
-    fv_alibi alibi;
-    fv_alibi_of_lanes(head, panel->first_lane, panel->lanes, key_begin + segment->key_begin, &alibi);
-    kernels_of(head)->alibi(segment_of(head, panel, scratch->s, segment), panel->ld,
-                            segment->vector_end - segment->vector_begin, segment->key_end - segment->key_begin,
-                            alibi.slope + first, alibi.diagonal + first, peak ? peak + first : NULL);
-}
-
-static void cap_scores(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch, const fv_segment *segment,
-                       float *peak) {
-    const fv_panel_kernels *kernels = kernels_of(head);
-    const int32_t vectors = segment->vector_end - segment->vector_begin, keys = segment->key_end - segment->key_begin;
-    float *s = segment_of(head, panel, scratch->s, segment);
-    kernels->softcap(s, panel->ld, vectors, keys, head->plan->cap);
-    if (peak)
-        kernels->peaks(s, panel->ld, vectors, keys, peak + segment->vector_begin * kernels->lanes);
-}
-
-/* Scores of queries that were packed with safe_query_scale, brought to their units. */
-static void enlarge_scores(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch,
-                           const fv_segment *segment, float *peak) {
-    const fv_panel_kernels *kernels = kernels_of(head);
-    const int32_t vectors = segment->vector_end - segment->vector_begin, keys = segment->key_end - segment->key_begin;
-    float factor[FV_MAX_LANES] __attribute__((aligned(FV_ALIGNMENT)));
-    float *s = segment_of(head, panel, scratch->s, segment);
-    fill(factor, panel->ld, head->plan->safe_score_factor);
-    kernels->rescale(s, panel->ld, vectors, keys, factor);
-    if (peak)
-        kernels->peaks(s, panel->ld, vectors, keys, peak + segment->vector_begin * kernels->lanes);
-}
-
-void fv_panel_scores(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch, int64_t key_begin,
-                     const fv_visible *visible, float *peak) {
-    const fovea_plan *plan = head->plan;
-    const int32_t enlarges = panel->safe && plan->safe_score_factor != 1.0f;
-    for (int32_t i = 0; i < visible->segment_count; i++) {
-        const fv_segment *segment = &visible->segments[i];
-        const int32_t has_terms = visible->has_terms[i], is_full = fv_is_full(visible, segment);
-        /* The last step tells the peak, since each has the scores in registers. */
-        float *of_terms = is_full ? peak : NULL;
-        float *of_alibi = has_terms ? NULL : of_terms;
-        float *of_cap = plan->has_alibi ? NULL : of_alibi;
-        float *of_scores = plan->cap > 0 ? NULL : of_cap;
-        score_segment(head, panel, scratch, key_begin, segment, zeros, enlarges ? NULL : of_scores, NULL, 0);
-        if (enlarges)
-            enlarge_scores(head, panel, scratch, segment, of_scores);
-        if (plan->cap > 0)
-            cap_scores(head, panel, scratch, segment, of_cap);
-        if (plan->has_alibi)
-            lower_by_distance(head, panel, scratch, key_begin, segment, of_alibi);
-        if (has_terms)
-            fv_add_terms(head, panel, scratch, key_begin, segment, of_terms);
-        if (!is_full)
-            mask_segment(head, panel, scratch, visible, segment, peak);
-    }
-}
-
 static float safety_shift(const fv_panel *panel) {
     return fv_safety_shift(panel->keys.end - panel->keys.begin);
 }
@@ -297,10 +192,10 @@ static void relative_segment(const fv_head *head, const fv_panel *panel, const f
                              const fv_segment *segment, const float *negated, extremes *found) {
     int32_t full = fv_is_full(&b->visible, segment);
     int32_t exp = full && head->plan->exp == FV_EXP_FUSED;
-    score_segment(head, panel, scratch, b->key_begin, segment, negated, full ? found->peak : NULL,
-                  full ? found->trough : NULL, exp);
+    fv_score_segment(head, panel, scratch, b->key_begin, segment, negated, full ? found->peak : NULL,
+                     full ? found->trough : NULL, exp);
     if (!full)
-        mask_segment(head, panel, scratch, &b->visible, segment, found->peak);
+        fv_mask_segment(head, panel, scratch, &b->visible, segment, found->peak);
 }
 
 static void negate_reference(const fv_panel *panel, float *negated) {
@@ -371,7 +266,7 @@ static int32_t first_reference(const fv_head *head, fv_panel *panel, const fv_sc
     int32_t full = b->visible.full_end - begin;
     int32_t keys = full < head->plan->tile_keys ? full : head->plan->tile_keys;
     fv_segment tile = {begin, begin + keys, 0, panel->vectors};
-    score_segment(head, panel, scratch, b->key_begin, &tile, zeros, panel->m, NULL, 0);
+    fv_score_segment(head, panel, scratch, b->key_begin, &tile, NULL, panel->m, NULL, 0);
     exponentiate(head, panel, scratch, &tile, panel->m, head->plan->exp);
     return keys;
 }

@@ -69,9 +69,4 @@ void fv_panel_finish(const fv_head *head, fv_panel *panel, const fv_scratch *scr
 /* The factor of each lane, padding included, that divides it by its sum. */
 void fv_panel_sum_factors(const fv_panel *panel, float *factor);
 
-/* Scores of the visible segments of the block that begins at key_begin, with terms and masks, to scratch->s, in log2
- * units: -inf where forbidden. The keys are f32. peak, of the panel's first lane, is raised to them, or NULL. */
-void fv_panel_scores(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch, int64_t key_begin,
-                     const fv_visible *visible, float *peak);
-
 #endif

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "src/integer.h"
+#include "src/scores.h"
 #include "src/stage.h"
 
 /* Scores in natural units, up to the step that was asked for. */

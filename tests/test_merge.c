@@ -51,8 +51,11 @@ static fovea_status merge_into(problem *whole, problem *const *parts, int64_t co
 /* Cuts the keys at `cuts`, merges in the order given, and compares with the oracle of the whole. */
 static void check_merge(const problem_spec *spec, const int64_t *begins, const int64_t *ends, int64_t count) {
     problem *whole = problem_create(spec), *parts[MOST_PARTS];
+    problem_spec of_part = *spec;
     for (int64_t i = 0; i < count; i++) {
-        parts[i] = solve_part(spec, begins[i], ends[i]);
+        parts[i] = solve_part(&of_part, begins[i], ends[i]);
+        /* Sinks go into one part only. */
+        of_part.inputs &= ~(uint32_t)FOVEA_INPUT_SINKS;
     }
     ck_assert_msg(merge_into(whole, parts, count, 0, test_executor_get(&whole->executor)) == FOVEA_OK, "%s",
                   fovea_last_reason());
@@ -190,11 +193,24 @@ START_TEST(empty_sizes_do_nothing) {
 }
 END_TEST
 
+START_TEST(sinks_of_one_part_count_once) {
+    for (int64_t len_q = 1; len_q <= 20; len_q += 19) {
+        problem_spec spec = merge_spec(4, len_q, 100, LAYOUT_BHSD, _i);
+        spec.inputs = FOVEA_INPUT_SINKS;
+        spec.sink_range = 5;
+        check_merge(&spec, (int64_t[]){0, 10, 70}, (int64_t[]){10, 70, 100}, 3);
+        /* A part that holds nothing but the sinks. */
+        check_merge(&spec, (int64_t[]){0, 0, 70}, (int64_t[]){0, 70, 100}, 3);
+    }
+}
+END_TEST
+
 Suite *merge_suite(void);
 
 Suite *merge_suite(void) {
     Suite *suite = suite_create("merge");
     TCase *tcase = tcase_create("merge");
+    ADD_FOR_CASES(tcase, sinks_of_one_part_count_once);
     ADD_FOR_CASES(tcase, parts_give_the_whole_in_any_layout);
     ADD_FOR_CASES(tcase, the_order_of_parts_matters_to_rounding_only);
     ADD_FOR_CASES(tcase, empty_parts_are_neutral);

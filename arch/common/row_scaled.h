@@ -79,14 +79,14 @@ static int32_t scale_sums(float *s, const float *scales, int32_t count) {
     vf check = v_set(0.0f);
     int32_t i = 0;
     for (; i + V_LANES <= count; i += V_LANES) {
-        const vf scaled = v_mul(v_load(s + i), v_load(scales + i));
-        check = v_fma(scaled, v_set(0.0f), check);
-        v_store(s + i, scaled);
+        const vf sum = v_mul(v_load(s + i), v_load(scales + i));
+        check = v_fma(sum, v_set(0.0f), check);
+        v_store(s + i, sum);
     }
     if (i < count) {
-        const vf scaled = v_mul(v_load_f32_part(s + i, count - i), v_load(scales + i));
-        check = v_fma(scaled, v_set(0.0f), check);
-        v_store_f32_part(s + i, count - i, scaled);
+        const vf sum = v_mul(v_load_f32_part(s + i, count - i), v_load(scales + i));
+        check = v_fma(sum, v_set(0.0f), check);
+        v_store_f32_part(s + i, count - i, sum);
     }
     return v_sum(check) == 0.0f;
 }

@@ -30,8 +30,8 @@ static uint64_t interesting(test_random *random) {
     memcpy(&real, &reals[random_between(random, 0, 4)], sizeof real);
     const int64_t shift = random_between(random, 0, 63), small = random_between(random, -3, 300);
     return (uint64_t)RANDOM_OF(random, small, small, INT64_MAX, INT64_MIN, (int64_t)(UINT64_C(1) << shift),
-                               (int64_t)(UINT64_C(1) << shift) + small, INT32_MAX, INT32_MIN, INT32_MAX + INT64_C(1),
-                               0x7f800000, 0x7fc00000, real, (int64_t)random_bits(random));
+                               (int64_t)((UINT64_C(1) << shift) + (uint64_t)small), INT32_MAX, INT32_MIN,
+                               INT32_MAX + INT64_C(1), 0x7f800000, 0x7fc00000, real, (int64_t)random_bits(random));
 }
 
 /* Writes to some place where a field may be, mostly within the struct. */

@@ -23,6 +23,8 @@ static problem_spec called_otherwise(problem_spec spec, test_random *random) {
     spec.form = (call_form)random_between(random, CALL_ONCE, CALL_WORKSPACE);
     spec.spare_q = random_between(random, 0, 300);
     spec.spare_kv = random_between(random, 0, 3000);
+    /* Whole pages. */
+    spec.spare_kv -= spec.page_size > 0 ? spec.spare_kv % spec.page_size : 0;
     spec.side = random_chance(random, 0.5) ? GUARD_AFTER : GUARD_BEFORE;
     return spec;
 }

@@ -32,12 +32,17 @@ void _ck_assert_failed(const char *file, int line, const char *expression, const
     abort();
 }
 
+/* Not every target has problems. */
+#pragma weak problem_running
+
 /* Called by the sanitizers at a finding: the problem whose call is running. */
 void __asan_on_error(void);
 void __ubsan_on_report(void);
 
 void __asan_on_error(void) {
-    fprintf(stderr, "%s\n", problem_running());
+    if (problem_running) {
+        fprintf(stderr, "%s\n", problem_running());
+    }
 }
 
 void __ubsan_on_report(void) {
