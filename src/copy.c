@@ -62,7 +62,8 @@ static void turn_piece(const fv_row_copy *copy, row_piece *piece) {
     piece->values[1] = second;
 }
 
-static void read_piece(const fv_row_copy *copy, int64_t done, row_piece *piece) {
+/* Returns the elements of the piece. */
+static int64_t read_piece(const fv_row_copy *copy, int64_t done, row_piece *piece) {
     find_piece(copy, done, piece);
     for (int32_t i = 0; i < piece->spans; i++) {
         const void *from = fv_element(copy->from, copy->from_type, piece->at[i]);
@@ -73,13 +74,14 @@ static void read_piece(const fv_row_copy *copy, int64_t done, row_piece *piece) 
     }
     if (piece->pairs > 0)
         turn_piece(copy, piece);
+    return piece->elements;
 }
 
 /* max |x| / 127 over the row; NaN if it holds a NaN or an infinity. Leaves the last piece that was read. */
 static float int8_scale(const fv_row_copy *copy, row_piece *piece) {
     float largest = 0.0f;
-    for (int64_t done = 0; done < copy->count; done += piece->elements) {
-        read_piece(copy, done, piece);
+    for (int64_t done = 0; done < copy->count;) {
+        done += read_piece(copy, done, piece);
         for (int32_t i = 0; i < piece->spans; i++) {
             float magnitude = copy->backend->convert->magnitude(piece->values[i], piece->count[i]);
             if (magnitude != magnitude)
