@@ -429,6 +429,25 @@ typedef struct fv_convert_kernels {
     void (*narrow_int8)(const float *from, int64_t count, float scale, int8_t *to);
 } fv_convert_kernels;
 
+/* The rotary family: rotary position embeddings. A row's elements stand in pairs, and each pair is turned as a vector
+ * of the plane: (x, y) becomes (x cos - y sin, y cos + x sin). Outputs may be the inputs. */
+typedef struct fv_rotary_kernels {
+    /* to[i] = 2^(slope * (first + i)) for i < count. */
+    void (*frequencies)(double slope, int64_t first, int64_t count, double *to);
+
+    /* cosines[i] = amplitude * cos(position * frequencies[i]), sines likewise, for i < count: computed in double and
+     * rounded to f32, so that the angle is exact to 2e-16 of itself however often it goes round. */
+    void (*angles)(double position, const double *frequencies, int64_t count, double amplitude, float *cosines,
+                   float *sines);
+
+    /* Pairs (first[i], second[i]) for i < count. */
+    void (*rotate_halves)(const float *first, const float *second, const float *cosines, const float *sines,
+                          int64_t count, float *first_out, float *second_out);
+
+    /* Pairs (pairs[2 i], pairs[2 i + 1]) for i < count. */
+    void (*rotate_pairs)(const float *pairs, const float *cosines, const float *sines, int64_t count, float *out);
+} fv_rotary_kernels;
+
 /* What a backend offers. An extended backend replaces a family and points to its base's table for the rest. */
 typedef struct fv_backend {
     /* Name and identity, as in backends.def. */
@@ -437,6 +456,7 @@ typedef struct fv_backend {
     const fv_panel_kernels *panel;
     const fv_row_kernels *row;
     const fv_convert_kernels *convert;
+    const fv_rotary_kernels *rotary;
     /* NULL: no bf16 arithmetic. */
     const fv_pair_kernels *pair;
 } fv_backend;

@@ -19,7 +19,7 @@ typedef struct tensor {
 
 typedef struct append_call {
     const fovea_kv_append_args *args;
-    const fv_convert_kernels *kernels;
+    const fv_backend *backend;
     fv_tokens tokens;
     tensor keys;
     tensor values;
@@ -48,32 +48,45 @@ static int64_t offset_of(slot at, int64_t head, const int64_t *strides) {
     return at.outer * strides[0] + head * strides[1] + at.row * strides[2];
 }
 
-static void append_row(const append_call *call, const tensor *rows, slot from, slot to, int64_t head) {
+static void append_row(const append_call *call, const tensor *rows, slot from, slot to, int64_t head, fv_rotor *rotor) {
     fovea_type from_type = call->args->type_new, to_type = call->args->type_kv;
     const fv_row_copy copy = {
-        .kernels = call->kernels,
+        .backend = call->backend,
         .from_type = from_type,
         .from = fv_element(rows->from, from_type, offset_of(from, head, rows->from_strides)),
         .count = rows->count,
         .to_type = to_type,
         .to = fv_element_out(rows->to, to_type, offset_of(to, head, rows->to_strides)),
         .scale = to_type == FOVEA_INT8 ? rows->scales + offset_of(to, head, rows->scale_strides) : NULL,
+        .rotor = rotor,
     };
     fv_copy_row(&copy);
 }
 
+/* The position by which a token's keys are turned. */
+static int64_t position_of(const fovea_kv_append_args *args, const fv_token *token) {
+    return fv_token_position(args->rotation, args->form_new, token,
+                             fv_first_position(args, token->batch) + token->index);
+}
+
 static void append_tokens(const void *context, int64_t begin, int64_t end) {
     const append_call *call = context;
+    const fovea_kv_append_args *args = call->args;
     fv_token token;
+    fv_rotor rotor;
+    if (args->rotation)
+        fv_rotor_begin(&rotor, args->rotation, call->backend, args->head_dim);
     for (int64_t i = begin; i < end; i++) {
         if (!fv_token_at(&call->tokens, i, &token))
             continue;
-        slot from = {token.outer, token.row}, to = slot_of(call->args, &token);
-        for (int64_t head = 0; head < call->args->heads_kv; head++) {
+        slot from = {token.outer, token.row}, to = slot_of(args, &token);
+        if (args->rotation)
+            fv_rotor_move(&rotor, token.batch, position_of(args, &token));
+        for (int64_t head = 0; head < args->heads_kv; head++) {
             if (call->keys.count > 0)
-                append_row(call, &call->keys, from, to, head);
+                append_row(call, &call->keys, from, to, head, args->rotation ? &rotor : NULL);
             if (call->values.count > 0)
-                append_row(call, &call->values, from, to, head);
+                append_row(call, &call->values, from, to, head, NULL);
         }
     }
 }
@@ -89,7 +102,7 @@ fovea_status fovea_kv_append(const fovea_kv_append_args *args, const fovea_execu
         return status;
     const append_call call = {
         .args = args,
-        .kernels = backend->convert,
+        .backend = backend,
         .tokens = fv_new_tokens(args),
         .keys = {args->k_new, args->k_new_strides, args->k, args->k_strides, args->k_scales, args->k_scale_strides,
                  args->head_dim},

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "fovea/attention.h"
+#include "fovea/rope.h"
 
 typedef struct fv_tokens {
     /* Dense or packed. */
@@ -30,6 +31,17 @@ typedef struct fv_token {
 /* Places for tokens in the tensor. */
 static inline int64_t fv_token_places(const fv_tokens *tokens) {
     return tokens->form == FOVEA_FORM_DENSE ? tokens->batch * tokens->len : tokens->len;
+}
+
+static inline fv_tokens fv_rope_tokens(const fovea_rope_args *args) {
+    return (fv_tokens){
+        .form = args->form,
+        .type_index = args->type_index,
+        .batch = args->batch,
+        .len = args->len,
+        .lengths = args->lengths,
+        .cu_seqlens = args->cu_seqlens,
+    };
 }
 
 /* Tokens of batch entry b. */

@@ -5,6 +5,7 @@
 #include "fovea/attention.h"
 #include "fovea/cache.h"
 #include "fovea/merge.h"
+#include "fovea/rope.h"
 
 /* Checks a descriptor and copies it to *out with struct_size set to this version's and the default scale filled in
  * (out->has_scale is then always 1). */
@@ -22,5 +23,8 @@ fovea_status fv_validate_merge(const fovea_merge_args *args);
 
 /* The values of lengths, offsets, positions and the block table included. */
 fovea_status fv_validate_append(const fovea_kv_append_args *args);
+
+/* The values of lengths, offsets and, with tables, positions included. */
+fovea_status fv_validate_rope(const fovea_rope_args *args);
 
 #endif

@@ -169,6 +169,9 @@ static void gather(const fovea_kv_append_args *args, fv_footprint *f) {
     };
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
         fv_reads(f, &lists[i]);
+    const fv_tokens tokens = fv_new_tokens(args);
+    if (args->rotation != NULL)
+        fv_rotation_reads(f, args->rotation, &tokens, dim);
 }
 
 static fovea_status check_footprint(const fovea_kv_append_args *args) {
@@ -181,11 +184,8 @@ static fovea_status check_footprint(const fovea_kv_append_args *args) {
 }
 
 static fovea_status check_indices(const fovea_kv_append_args *args) {
-    fovea_status status = FOVEA_OK;
-    if (args->form_new == FOVEA_FORM_PACKED)
-        status = fv_check_offsets("cu_seqlens_new", args->cu_seqlens_new, args->type_index, args->batch, args->len_new);
-    if (status == FOVEA_OK)
-        status = fv_check_lengths("lengths_new", args->lengths_new, args->type_index, args->batch, args->len_new);
+    const fv_tokens tokens = fv_new_tokens(args);
+    fovea_status status = fv_check_tokens("cu_seqlens_new", "lengths_new", &tokens);
     if (status == FOVEA_OK && args->form_kv == FOVEA_FORM_PACKED)
         status = fv_check_offsets("cu_seqlens_kv", args->cu_seqlens_kv, args->type_index, args->batch, args->len_kv);
     return status;
@@ -212,6 +212,11 @@ static fovea_status check_positions(const fovea_kv_append_args *args) {
                            b, first, count, capacity);
     }
     return FOVEA_OK;
+}
+
+static fovea_status check_angles(const fovea_kv_append_args *args) {
+    const fv_tokens tokens = fv_new_tokens(args);
+    return fv_check_angles(args->rotation, &tokens, args->first_positions, args->head_dim);
 }
 
 /* Entries [begin, end) of batch entry b's block table receive tokens. */
@@ -291,6 +296,8 @@ fovea_status fv_validate_append(const fovea_kv_append_args *args) {
     };
     for (size_t i = 0; i < sizeof checks / sizeof checks[0] && status == FOVEA_OK; i++)
         status = checks[i](args);
+    if (status == FOVEA_OK && args->rotation != NULL)
+        status = fv_check_rotation(args->rotation, args->head_dim);
     if (status != FOVEA_OK || args->batch == 0 || args->heads_kv == 0 || args->len_new == 0)
         return status;
 
@@ -299,6 +306,8 @@ fovea_status fv_validate_append(const fovea_kv_append_args *args) {
         status = check_indices(args);
     if (status == FOVEA_OK)
         status = check_positions(args);
+    if (status == FOVEA_OK && args->rotation != NULL)
+        status = check_angles(args);
     if (status == FOVEA_OK && args->form_kv == FOVEA_FORM_PAGED)
         status = check_block_table(args);
     if (status == FOVEA_OK && args->form_kv == FOVEA_FORM_PAGED)

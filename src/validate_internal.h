@@ -8,6 +8,7 @@
 #include "fovea/attention.h"
 #include "src/elements.h"
 #include "src/overlap.h"
+#include "src/tokens.h"
 
 /* Checks that a struct that begins with struct_size is not NULL, has at least the `known` bytes of this version, and
  * only zeros after them. `name` is how the reason calls it. */
@@ -27,9 +28,11 @@ fovea_status fv_check_supported(const fovea_attention_desc *desc);
 fovea_status fv_check_offsets(const char *name, const void *offsets, fovea_index_type type, int64_t batch,
                               int64_t total);
 
-/* Checks that (batch) lengths are in 0 ... most; NULL has none. */
-fovea_status fv_check_lengths(const char *name, const void *lengths, fovea_index_type type, int64_t batch,
-                              int64_t most);
+/* Checks the offsets (packed form) or lengths (dense form) of tokens. */
+fovea_status fv_check_tokens(const char *offsets, const char *lengths, const fv_tokens *tokens);
+
+/* Checks what a rotation of rows of head_dim elements says, without its memory. */
+fovea_status fv_check_rotation(const fovea_rotation *rotation, int64_t head_dim);
 
 static inline int64_t fv_index_bytes(fovea_index_type type) {
     return type == FOVEA_INDEX_INT64 ? 8 : 4;
@@ -70,6 +73,15 @@ int32_t fv_has_elements(const fv_operand *operand);
  * stride 0, no two indices on one element) and adds its memory. One without elements is passed over. */
 void fv_reads(fv_footprint *footprint, const fv_operand *operand);
 void fv_writes(fv_footprint *footprint, const fv_operand *operand);
+
+/* The memory of a rotation. */
+void fv_rotation_reads(fv_footprint *footprint, const fovea_rotation *rotation, const fv_tokens *tokens,
+                       int64_t head_dim);
+
+/* Checks the values of its frequencies and, where they index tables, its positions; first_positions (of the tokens'
+ * index type) or NULL where it names none. */
+fovea_status fv_check_angles(const fovea_rotation *rotation, const fv_tokens *tokens, const void *first_positions,
+                             int64_t head_dim);
 
 /* Checks that nothing written shares a byte with what is read or with another thing written; returns the status. */
 fovea_status fv_check_disjoint(fv_footprint *footprint);

@@ -21,15 +21,14 @@ fovea_status fv_check_offsets(const char *name, const void *offsets, fovea_index
     return FOVEA_OK;
 }
 
-fovea_status fv_check_lengths(const char *name, const void *lengths, fovea_index_type type, int64_t batch,
-                              int64_t most) {
-    if (lengths == NULL)
-        return FOVEA_OK;
-    for (int64_t b = 0; b < batch; b++) {
-        int64_t length = fv_index_at(lengths, type, b);
-        if (length < 0 || length > most)
-            return fv_fail(FOVEA_INVALID, "%s[%" PRId64 "] (%" PRId64 ") is not in 0 ... %" PRId64, name, b, length,
-                           most);
+fovea_status fv_check_tokens(const char *offsets, const char *lengths, const fv_tokens *tokens) {
+    if (tokens->form == FOVEA_FORM_PACKED)
+        return fv_check_offsets(offsets, tokens->cu_seqlens, tokens->type_index, tokens->batch, tokens->len);
+    for (int64_t b = 0; b < tokens->batch; b++) {
+        int64_t length = fv_token_count(tokens, b);
+        if (length < 0 || length > tokens->len)
+            return fv_fail(FOVEA_INVALID, "%s[%" PRId64 "] (%" PRId64 ") is not in 0 ... %" PRId64, lengths, b, length,
+                           tokens->len);
     }
     return FOVEA_OK;
 }

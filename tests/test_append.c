@@ -48,7 +48,7 @@ static append_spec one_sequence(int32_t index, fovea_type type_new, fovea_type t
 
 START_TEST(random_calls_write_what_they_must_and_nothing_else) {
     test_random random = test_random_named("append", _i);
-    for (int64_t i = 0; i < test_scaled(300); i++) {
+    for (int64_t i = 0; i < test_scaled(120); i++) {
         const append_spec spec = append_random(&random, RANDOM_OF(&random, 1, 6, 30), backend_at(_i)->isa);
         check_spec(&spec, &random);
     }

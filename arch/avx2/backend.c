@@ -7,4 +7,5 @@ const fv_backend fv_backend_avx2 = {
     .panel = &fv_avx2_panel,
     .row = &fv_avx2_row,
     .convert = &fv_avx2_convert,
+    .rotary = &fv_avx2_rotary,
 };

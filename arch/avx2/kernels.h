@@ -10,5 +10,6 @@ extern const fv_row_kernels fv_avx2_row;
 /* How it reads f32; AVX-512 does too. */
 extern const fv_row_reads fv_avx2_f32_reads;
 extern const fv_convert_kernels fv_avx2_convert;
+extern const fv_rotary_kernels fv_avx2_rotary;
 
 #endif

@@ -7,4 +7,5 @@ const fv_backend fv_backend_avx512 = {
     .panel = &fv_avx512_panel,
     .row = &fv_avx512_row,
     .convert = &fv_avx512_convert,
+    .rotary = &fv_avx512_rotary,
 };

@@ -8,5 +8,6 @@ const fv_backend fv_backend_avx512bf16 = {
     .panel = &fv_avx512_panel,
     .row = &fv_avx512_row,
     .convert = &fv_avx512_convert,
+    .rotary = &fv_avx512_rotary,
     .pair = &fv_avx512bf16_pair,
 };

@@ -7,4 +7,5 @@ const fv_backend fv_backend_generic = {
     .panel = &fv_generic_panel,
     .row = &fv_generic_row,
     .convert = &fv_generic_convert,
+    .rotary = &fv_generic_rotary,
 };

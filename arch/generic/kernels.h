@@ -13,6 +13,7 @@ extern const fv_backend fv_backend_generic;
 extern const fv_panel_kernels fv_generic_panel;
 extern const fv_row_kernels fv_generic_row;
 extern const fv_convert_kernels fv_generic_convert;
+extern const fv_rotary_kernels fv_generic_rotary;
 
 #define FV_LOG_2 0.693147180559945309f
 

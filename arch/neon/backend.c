@@ -7,4 +7,5 @@ const fv_backend fv_backend_neon = {
     .panel = &fv_neon_panel,
     .row = &fv_neon_row,
     .convert = &fv_neon_convert,
+    .rotary = &fv_neon_rotary,
 };

@@ -8,5 +8,6 @@ extern const fv_backend fv_backend_neon;
 extern const fv_panel_kernels fv_neon_panel;
 extern const fv_row_kernels fv_neon_row;
 extern const fv_convert_kernels fv_neon_convert;
+extern const fv_rotary_kernels fv_neon_rotary;
 
 #endif

@@ -2,7 +2,8 @@
  *
  *   for every batch entry b, new token i of it, key/value head h:
  *     p = first_positions[b] + i                 its place among the keys of sequence b
- *     k[b,h,p] = convert(k_new[b,h,i])           and the same for v
+ *     k[b,h,p] = convert(turn(k_new[b,h,i]))     turned by a rotary embedding if one is given
+ *     v[b,h,p] = convert(v_new[b,h,i])
  *
  * The cache is what fovea_attention reads: its fields have the names, types and layouts that they have in
  * fovea_attention_args, so that a decoding loop fills both structs from the same variables. It may be dense, packed or
@@ -29,6 +30,7 @@
 #include "attention.h"
 #include "export.h"
 #include "isa.h"
+#include "rope.h"
 #include "status.h"
 #include "types.h"
 
@@ -108,6 +110,10 @@ typedef struct fovea_kv_append_args {
     fovea_isa isa_cap;
     /* Threads at most: 0 for the executor's; 1 never enters OpenMP. */
     int32_t threads;
+
+    /* Rotary embedding of the new keys, before they are converted: they are turned in f32 and rounded once. Its own
+     * positions are those in the sequence. NULL: none; borrowed. */
+    const fovea_rotation *rotation;
 } fovea_kv_append_args;
 
 /* Appends. Thread-safe for different caches, and for different sequences of one cache.

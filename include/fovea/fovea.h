@@ -8,6 +8,7 @@
  *   isa.h        which instruction sets were detected, built in and chosen
  *   attention.h  descriptor -> plan -> execute, and the one-call form
  *   cache.h      appending keys and values to the cache of a decoding loop
+ *   rope.h       rotary position embeddings of queries and keys
  *   merge.h      exact merge of partial results over disjoint key sets
  *
  * Conventions, valid everywhere unless a comment says otherwise:
@@ -27,6 +28,7 @@
 #include "cache.h"
 #include "isa.h"
 #include "merge.h"
+#include "rope.h"
 #include "status.h"
 #include "types.h"
 #include "version.h"

@@ -101,10 +101,11 @@ readme_example() {
 }
 check "README shows examples/attention.c" readme_example
 
-example_says() {
-    through_pkg_config "$cc" c11 examples/attention.c | grep -q ': 5\.000$'
+example_says() { # SOURCE PATTERN
+    through_pkg_config "$cc" c11 "$1" | grep -q "$2"
 }
-check 'examples/attention.c' example_says
+check 'examples/attention.c' example_says examples/attention.c ': 5\.000$'
+check 'examples/decode.c' example_says examples/decode.c '^token 119: 59\.500$'
 
 # ---- CMake ----
 
@@ -128,10 +129,10 @@ check 'CMake refuses another version' cmake_refuses_other_version
 subproject() {
     local project=$work/subproject
     mkdir -p "$project/subprojects" &&
-        cp "$here"/subproject/meson.build "$here"/use.c "$project" &&
+        cp "$here"/subproject/meson.build "$here"/use.c "$here"/use.cc "$project" &&
         ln -s "$PWD" "$project/subprojects/fovea" &&
         meson setup "$project/build" "$project" --force-fallback-for=fovea -Dfovea:cli=false --buildtype=plain &&
-        meson test -C "$project/build" --print-errorlogs use
+        meson test -C "$project/build" --print-errorlogs --suite uses-fovea
 }
 check 'Meson subproject' subproject
 

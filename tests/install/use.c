@@ -1,7 +1,44 @@
-/* A user's C program: two keys under a zero query give the mean of their values. */
+/* A user's C program: two keys under a zero query give the mean of their values, and a cache grows. */
 #include <fovea/fovea.h>
 #include <stdio.h>
 #include <string.h>
+
+/* A cache of two tokens of one head: the second is appended, turned by its position, which keeps its length. */
+static int grows_a_cache(void) {
+    const float key[2] = {3, 4};
+    float cache[4] = {0};
+    const int32_t first = 1;
+    const fovea_rotation rotation = {.struct_size = sizeof rotation, .position_scale = 1e-3};
+    const fovea_kv_append_args append = {.struct_size = sizeof append,
+                                         .batch = 1,
+                                         .heads_kv = 1,
+                                         .len_new = 1,
+                                         .len_kv = 2,
+                                         .head_dim = 2,
+                                         .k_new = key,
+                                         .k_new_strides = {2, 2, 2, 1},
+                                         .first_positions = &first,
+                                         .k = cache,
+                                         .k_strides = {4, 4, 2, 1},
+                                         .rotation = &rotation};
+    const fovea_rotation back = {.struct_size = sizeof back, .position_scale = -1e-3};
+    const fovea_rope_args rope = {.struct_size = sizeof rope,
+                                  .batch = 1,
+                                  .heads_kv = 1,
+                                  .len = 2,
+                                  .head_dim = 2,
+                                  .k = cache,
+                                  .k_strides = {4, 4, 2, 1},
+                                  .k_out = cache,
+                                  .k_out_strides = {4, 4, 2, 1},
+                                  .rotation = &back};
+    if (fovea_kv_append(&append, NULL) != FOVEA_OK || fovea_rope(&rope, NULL) != FOVEA_OK) {
+        fprintf(stderr, "%s\n", fovea_last_reason());
+        return 4;
+    }
+    const float x = cache[2] - 3, y = cache[3] - 4;
+    return cache[0] == 0 && x * x + y * y < 1e-10f ? 0 : 5;
+}
 
 int main(void) {
     const float q[1] = {0};
@@ -35,5 +72,5 @@ int main(void) {
         fprintf(stderr, "%s\n", fovea_last_reason());
         return 2;
     }
-    return out[0] == 6.0f ? 0 : 3;
+    return out[0] == 6.0f ? grows_a_cache() : 3;
 }

@@ -13,6 +13,27 @@ void run_in_order(void *, int64_t tasks, fovea_task task, void *task_context) {
         task(task_context, i, 0);
 }
 
+// New keys in f32 become f16, turned on the way.
+bool grows_a_cache() {
+    const std::vector<float> key{1, 0};
+    std::vector<uint16_t> cache(2, 0xffff);
+    fovea_rotation rotation{};
+    rotation.struct_size = sizeof rotation;
+    rotation.layout = FOVEA_ROPE_INTERLEAVED;
+
+    fovea_kv_append_args args{};
+    args.struct_size = sizeof args;
+    args.batch = args.heads_kv = args.len_new = args.len_kv = 1;
+    args.head_dim = 2;
+    args.type_kv = FOVEA_F16;
+    args.k_new = key.data();
+    args.k_new_strides[3] = args.k_strides[3] = 1;
+    args.k = cache.data();
+    args.rotation = &rotation;
+    // Position 0 is not turned: (1, 0) in binary16.
+    return fovea_kv_append(&args, nullptr) == FOVEA_OK && cache[0] == 0x3c00 && cache[1] == 0;
+}
+
 } // namespace
 
 int main() {
@@ -60,5 +81,7 @@ int main() {
     for (const float value : out)
         if (value != 0.5f)
             return 2;
+    if (!grows_a_cache())
+        return 4;
     return std::string(fovea_version()).empty() ? 3 : 0;
 }

@@ -5,6 +5,7 @@
 
 #include "fovea/cache.h"
 #include "strided.h"
+#include "turned.h"
 
 enum { APPEND_MOST_BATCH = 8 };
 
@@ -18,12 +19,15 @@ typedef struct append_spec {
     int64_t page_size;
     /* first_positions, and in the dense form lengths, are NULL: all are alike then. */
     bool plain;
+    /* New keys are turned, by a random rotation. */
+    bool turned;
     fovea_isa isa;
 } append_spec;
 
 typedef struct append_case {
     append_spec spec;
     fovea_kv_append_args args;
+    fovea_rotation rotation;
     kernel_memory memory;
     strided k_new, v_new, k, v, k_scales, v_scales;
     void *lengths, *cu_new, *first, *cu_kv, *table;
