@@ -5,6 +5,7 @@
 
 #include "case.h"
 #include "fill.h"
+#include "fovea/prefix.h"
 #include "pages.h"
 #include "shapes.h"
 #include "src/dispatch.h"
@@ -26,6 +27,7 @@ typedef struct call {
     unsigned char *v;
     unsigned char *out;
     int32_t turn;
+    fovea_prefix_args prefix;
 } call;
 
 /* A case's data: the call, and the one it is compared with where there is one. */
@@ -60,6 +62,7 @@ static bench_shape resolve(const bench_shape *shape, const bench_options *option
     if (options->smoke) {
         resolved.len_q = at_most(resolved.len_q, SMOKE_ROWS);
         resolved.len_kv = at_most(resolved.len_kv, SMOKE_KEYS);
+        resolved.shared = at_most(resolved.shared, SMOKE_KEYS / 2);
     }
     return resolved;
 }
@@ -70,6 +73,7 @@ static bench_shape base_of(const bench_shape *shape) {
     base.feature = SHAPE_PLAIN;
     base.threads = 1;
     base.page_size = 0;
+    base.prefix = 0;
     if (base.packed)
         base.batch = 1;
     base.packed = 0;
@@ -111,7 +115,7 @@ static fovea_attention_desc desc_of(const bench_shape *shape, fovea_isa isa, fov
         .heads_q = shape->heads_q,
         .heads_kv = shape->heads_kv,
         .len_q = tokens(shape, shape->len_q),
-        .len_kv = tokens(shape, shape->len_kv),
+        .len_kv = tokens(shape, shape->len_kv) - (shape->prefix ? shape->shared : 0),
         .form_q = packed_or_dense,
         .form_kv = shape->page_size ? FOVEA_FORM_PAGED : packed_or_dense,
         .page_size = shape->page_size,
@@ -281,6 +285,12 @@ static size_t input_bytes(const bench_shape *shape) {
            (shape->type_kv == FOVEA_INT8 ? 2 * bench_page_round(scales) : 0);
 }
 
+static fovea_status run_once(const call *c) {
+    if (c->shape.prefix)
+        return fovea_attention_prefix(&c->desc, &c->args, &c->prefix, NULL);
+    return c->shape.one_call ? fovea_attention(&c->desc, &c->args, NULL) : fovea_execute(c->plan, &c->args, NULL);
+}
+
 static void call_once(call *c) {
     const size_t turn = (size_t)c->turn;
     c->args.q = c->q + turn * c->q_step;
@@ -288,8 +298,12 @@ static void call_once(call *c) {
     c->args.v = c->v + turn * c->kv_step;
     c->args.out = c->out + turn * c->out_step;
     c->turn = (c->turn + 1) % c->shape.rotation;
-    const fovea_status status =
-        c->shape.one_call ? fovea_attention(&c->desc, &c->args, NULL) : fovea_execute(c->plan, &c->args, NULL);
+    if (c->shape.prefix) {
+        const int64_t bytes = (int64_t)bench_type_size(c->shape.type_kv);
+        c->args.k = c->k + c->shape.shared * c->args.k_strides[2] * bytes;
+        c->args.v = c->v + c->shape.shared * c->args.v_strides[2] * bytes;
+    }
+    const fovea_status status = run_once(c);
     if (status != FOVEA_OK) {
         /* A wrong figure would be worse than none. */
         fprintf(stderr, "fovea-bench: %s failed: %s\n", c->shape.name, fovea_last_reason());
@@ -317,11 +331,14 @@ static bench_outcome open_call(call *c, const bench_shape *shape, const bench_ca
     const size_t kv_count = set_strides(shape, shape->heads_kv, shape->len_kv, c->args.k_strides);
     if (shape->page_size)
         (void)set_strides(shape, shape->heads_kv, shape->page_size, c->args.k_strides);
+    if (shape->shared)
+        c->args.k_strides[0] = 0;
     memcpy(c->args.v_strides, c->args.k_strides, sizeof c->args.v_strides);
     (void)set_strides(shape, shape->heads_q, shape->len_q, c->args.out_strides);
     const size_t q_bytes = q_count * bench_type_size(shape->type_q);
-    const size_t kv_bytes = kv_count * bench_type_size(shape->type_kv);
-    c->args.workspace_size = fovea_plan_workspace_size(c->plan, shape->threads);
+    const size_t kv_bytes = kv_count / (shape->shared ? (size_t)shape->batch : 1) * bench_type_size(shape->type_kv);
+    if (!shape->prefix)
+        c->args.workspace_size = fovea_plan_workspace_size(c->plan, shape->threads);
     const size_t total = 2 * bench_page_round(q_bytes) + 2 * bench_page_round(kv_bytes) + input_bytes(shape) +
                          list_bytes(shape) + bench_page_round(c->args.workspace_size);
     if (!bench_pages_map(&c->pages, total, item->options->huge_pages)) {
@@ -340,12 +357,17 @@ static bench_outcome open_call(call *c, const bench_shape *shape, const bench_ca
     c->kv_step = (size_t)(shape->heads_kv * c->args.k_strides[1]) * bench_type_size(shape->type_kv);
     c->out_step = c->q_step;
     bench_fill(c->q, shape->type_q, q_count, 1);
-    bench_fill(c->k, shape->type_kv, kv_count, 2);
-    bench_fill(c->v, shape->type_kv, kv_count, 3);
+    bench_fill(c->k, shape->type_kv, kv_bytes / bench_type_size(shape->type_kv), 2);
+    bench_fill(c->v, shape->type_kv, kv_bytes / bench_type_size(shape->type_kv), 3);
     if (shape->feature == SHAPE_RISING)
         fill_rising(c);
     make_inputs(c);
     make_lists(c);
+    if (shape->prefix) {
+        c->prefix = (fovea_prefix_args){.struct_size = sizeof c->prefix, .len = shape->shared, .k = c->k, .v = c->v};
+        memcpy(c->prefix.k_strides, c->args.k_strides + 1, sizeof c->prefix.k_strides);
+        memcpy(c->prefix.v_strides, c->args.v_strides + 1, sizeof c->prefix.v_strides);
+    }
     call_once(c);
     return BENCH_OPENED;
 }

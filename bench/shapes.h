@@ -47,6 +47,10 @@ typedef struct bench_shape {
     int32_t page_size;
     /* Non-zero: batch sequences of 16 to len_q tokens, packed, len_q being the longest and equal to len_kv. */
     int32_t packed;
+    /* Keys that all sequences share, in front of others; the whole lies in memory once. 0: none. */
+    int32_t shared;
+    /* Non-zero: they are given as a prefix; else as keys of a batch stride of 0. */
+    int32_t prefix;
     /* Groups of heads_q heads that the tensors hold; calls take them in turn, so that data comes from memory. 0: 1. */
     int32_t rotation;
     /* Measured a second time, as name/cold, with this rotation. */
