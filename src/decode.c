@@ -34,11 +34,12 @@ static const fv_row_kernels *kernels_of(const rows *r) {
     return r->head->plan->backend->row;
 }
 
-/* In pages, the row to ask for while that of `key` is read: some pages on, at the same place in its page. */
+/* In pages, the row to ask for while that of `key` is read: some pages on, at the same place in its page. In large ones
+ * rows go on in the same steps for long. */
 static const void *row_ahead(const rows *r, const fv_rows *of, int64_t key, int64_t length) {
-    if (!fv_is_paged(of))
-        return NULL;
     const int64_t page_bytes = of->pages.size * length * fv_type_bytes(of->type);
+    if (!fv_is_paged(of) || page_bytes > 2 * AHEAD_BYTES)
+        return NULL;
     const int64_t next = key + fv_ceil_div(AHEAD_BYTES, page_bytes) * of->pages.size;
     return fv_row(of, next < r->keys.end ? next : key);
 }
