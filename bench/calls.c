@@ -5,6 +5,7 @@
 
 #include "case.h"
 #include "fill.h"
+#include "fovea/prefix.h"
 #include "pages.h"
 #include "shapes.h"
 #include "src/dispatch.h"
@@ -16,7 +17,8 @@ typedef struct call {
     fovea_attention_args args;
     fovea_plan *plan;
     bench_pages pages;
-    /* Bytes from one group of heads to the next. */
+    /* Bytes of the keys; and from one group of heads to the next. */
+    size_t kv_bytes;
     size_t q_step;
     size_t kv_step;
     size_t out_step;
@@ -25,6 +27,7 @@ typedef struct call {
     unsigned char *v;
     unsigned char *out;
     int32_t turn;
+    fovea_prefix_args prefix;
 } call;
 
 /* A case's data: the call, and the one it is compared with where there is one. */
@@ -59,6 +62,7 @@ static bench_shape resolve(const bench_shape *shape, const bench_options *option
     if (options->smoke) {
         resolved.len_q = at_most(resolved.len_q, SMOKE_ROWS);
         resolved.len_kv = at_most(resolved.len_kv, SMOKE_KEYS);
+        resolved.shared = at_most(resolved.shared, SMOKE_KEYS / 2);
     }
     return resolved;
 }
@@ -68,6 +72,11 @@ static bench_shape base_of(const bench_shape *shape) {
     base.interleaved = 0;
     base.feature = SHAPE_PLAIN;
     base.threads = 1;
+    base.page_size = 0;
+    base.prefix = 0;
+    if (base.packed)
+        base.batch = 1;
+    base.packed = 0;
     if (shape->base_len_q) {
         base.len_q = shape->base_len_q;
         base.len_kv = shape->base_len_kv;
@@ -90,14 +99,26 @@ static size_t bias_elements(const bench_shape *shape) {
     return shape->feature == SHAPE_BIAS ? plane * (size_t)shape->heads_q : plane;
 }
 
+/* Tokens along the axis of queries, and of keys, of all sequences that share it. */
+static int32_t tokens(const bench_shape *shape, int32_t len) {
+    int32_t sum = 0;
+    for (int32_t b = 0; shape->packed && b < shape->batch; b++)
+        sum += bench_packed_len(shape, b);
+    return shape->packed ? sum : len;
+}
+
 static fovea_attention_desc desc_of(const bench_shape *shape, fovea_isa isa, fovea_exp exp) {
+    const fovea_form packed_or_dense = shape->packed ? FOVEA_FORM_PACKED : FOVEA_FORM_DENSE;
     return (fovea_attention_desc){
         .struct_size = sizeof(fovea_attention_desc),
         .batch = shape->batch,
         .heads_q = shape->heads_q,
         .heads_kv = shape->heads_kv,
-        .len_q = shape->len_q,
-        .len_kv = shape->len_kv,
+        .len_q = tokens(shape, shape->len_q),
+        .len_kv = tokens(shape, shape->len_kv) - (shape->prefix ? shape->shared : 0),
+        .form_q = packed_or_dense,
+        .form_kv = shape->page_size ? FOVEA_FORM_PAGED : packed_or_dense,
+        .page_size = shape->page_size,
         .head_dim = shape->dim,
         .head_dim_v = shape->dim,
         .type_q = shape->type_q,
@@ -119,19 +140,21 @@ static fovea_attention_desc desc_of(const bench_shape *shape, fovea_isa isa, fov
 /* (batch, heads, len, dim) of a tensor that holds all groups of the rotation. Returns its elements. */
 static size_t set_strides(const bench_shape *shape, int32_t heads, int32_t len, int64_t strides[4]) {
     const int64_t all_heads = (int64_t)heads * shape->rotation;
+    if (shape->packed)
+        len = tokens(shape, len);
     strides[0] = all_heads * len * shape->dim;
     strides[1] = shape->interleaved ? shape->dim : (int64_t)len * shape->dim;
     strides[2] = shape->interleaved ? all_heads * shape->dim : shape->dim;
     strides[3] = 1;
-    return (size_t)(strides[0] * shape->batch);
+    return (size_t)(strides[0] * (shape->packed ? 1 : shape->batch));
 }
 
 /* Key/query pairs of one head that the masks allow: what counts as useful work. */
-static double allowed_pairs(const bench_shape *shape) {
+static double allowed_pairs(const bench_shape *shape, int64_t len_q, int64_t len_kv) {
     double pairs = 0.0;
-    for (int64_t row = 0; row < shape->len_q; row++) {
-        const int64_t diagonal = row + shape->len_kv - shape->len_q;
-        const int64_t end = shape->causal && diagonal + 1 < shape->len_kv ? diagonal + 1 : shape->len_kv;
+    for (int64_t row = 0; row < len_q; row++) {
+        const int64_t diagonal = row + len_kv - len_q;
+        const int64_t end = shape->causal && diagonal + 1 < len_kv ? diagonal + 1 : len_kv;
         const int64_t begin = shape->window && diagonal > shape->window ? diagonal - shape->window : 0;
         if (end > begin)
             pairs += (double)(end - begin);
@@ -140,7 +163,12 @@ static double allowed_pairs(const bench_shape *shape) {
 }
 
 static double useful_flops(const bench_shape *shape) {
-    return 4.0 * shape->dim * allowed_pairs(shape) * shape->heads_q * shape->batch;
+    double pairs = 0.0;
+    for (int32_t b = 0; b < shape->batch; b++) {
+        const int32_t len = shape->packed ? bench_packed_len(shape, b) : 0;
+        pairs += len ? allowed_pairs(shape, len, len) : allowed_pairs(shape, shape->len_q, shape->len_kv);
+    }
+    return 4.0 * shape->dim * pairs * shape->heads_q;
 }
 
 /* Scores that rise steadily through the sequence, so that every block brings a new maximum. */
@@ -155,6 +183,43 @@ static void fill_rising(const call *c) {
     for (size_t row = 0; row < rows_k; row++)
         for (size_t d = 0; d < dim; d++)
             k[row * dim + d] += rise * (float)(row % (size_t)c->shape.len_kv) / (float)c->shape.len_kv;
+}
+
+/* Offsets of packed sequences; or a table of pages in random order, all of them full. */
+static void make_lists(call *c) {
+    const bench_shape *shape = &c->shape;
+    if (shape->packed) {
+        int32_t *offsets = bench_pages_cut(&c->pages, ((size_t)shape->batch + 1) * sizeof *offsets);
+        for (int32_t b = 0; b < shape->batch; b++)
+            offsets[b + 1] = offsets[b] + bench_packed_len(shape, b);
+        c->args.cu_seqlens_q = c->args.cu_seqlens_kv = offsets;
+    }
+    if (shape->page_size) {
+        const int32_t each = shape->len_kv / shape->page_size, all = each * shape->batch;
+        int32_t *lengths = bench_pages_cut(&c->pages, (size_t)shape->batch * sizeof *lengths);
+        int32_t *table = bench_pages_cut(&c->pages, (size_t)all * sizeof *table);
+        uint32_t state = 1;
+        for (int32_t i = 0; i < all; i++) {
+            state = state * 1664525u + 1013904223u;
+            const int32_t at = (int32_t)((state >> 8) % (uint32_t)(i + 1));
+            table[i] = table[at];
+            table[at] = i;
+        }
+        for (int32_t b = 0; b < shape->batch; b++)
+            lengths[b] = shape->len_kv;
+        c->args.block_table = table;
+        c->args.block_table_strides[0] = each;
+        c->args.block_table_strides[1] = 1;
+        c->args.key_lengths = lengths;
+        c->args.pages = all;
+    }
+}
+
+/* Bytes of make_lists, at most. */
+static size_t list_bytes(const bench_shape *shape) {
+    const size_t entries = shape->page_size ? (size_t)(shape->len_kv / shape->page_size) * (size_t)shape->batch : 0;
+    const size_t batch = bench_page_round(((size_t)shape->batch + 1) * sizeof(int32_t));
+    return (shape->packed ? batch : 0) + (shape->page_size ? batch + bench_page_round(entries * sizeof(int32_t)) : 0);
 }
 
 static float *make_scales(bench_pages *pages, size_t count) {
@@ -220,6 +285,12 @@ static size_t input_bytes(const bench_shape *shape) {
            (shape->type_kv == FOVEA_INT8 ? 2 * bench_page_round(scales) : 0);
 }
 
+static fovea_status run_once(const call *c) {
+    if (c->shape.prefix)
+        return fovea_attention_prefix(&c->desc, &c->args, &c->prefix, NULL);
+    return c->shape.one_call ? fovea_attention(&c->desc, &c->args, NULL) : fovea_execute(c->plan, &c->args, NULL);
+}
+
 static void call_once(call *c) {
     const size_t turn = (size_t)c->turn;
     c->args.q = c->q + turn * c->q_step;
@@ -227,8 +298,12 @@ static void call_once(call *c) {
     c->args.v = c->v + turn * c->kv_step;
     c->args.out = c->out + turn * c->out_step;
     c->turn = (c->turn + 1) % c->shape.rotation;
-    const fovea_status status =
-        c->shape.one_call ? fovea_attention(&c->desc, &c->args, NULL) : fovea_execute(c->plan, &c->args, NULL);
+    if (c->shape.prefix) {
+        const int64_t bytes = (int64_t)bench_type_size(c->shape.type_kv);
+        c->args.k = c->k + c->shape.shared * c->args.k_strides[2] * bytes;
+        c->args.v = c->v + c->shape.shared * c->args.v_strides[2] * bytes;
+    }
+    const fovea_status status = run_once(c);
     if (status != FOVEA_OK) {
         /* A wrong figure would be worse than none. */
         fprintf(stderr, "fovea-bench: %s failed: %s\n", c->shape.name, fovea_last_reason());
@@ -250,21 +325,28 @@ static bench_outcome open_call(call *c, const bench_shape *shape, const bench_ca
         return status == FOVEA_UNSUPPORTED ? BENCH_UNSUPPORTED : BENCH_FAILED;
     }
 
-    c->args = (fovea_attention_args){.struct_size = sizeof c->args, .len_q = shape->len_q, .len_kv = shape->len_kv};
+    c->args = (fovea_attention_args){
+        .struct_size = sizeof c->args, .len_q = (int64_t)c->desc.len_q, .len_kv = (int64_t)c->desc.len_kv};
     const size_t q_count = set_strides(shape, shape->heads_q, shape->len_q, c->args.q_strides);
     const size_t kv_count = set_strides(shape, shape->heads_kv, shape->len_kv, c->args.k_strides);
-    (void)set_strides(shape, shape->heads_kv, shape->len_kv, c->args.v_strides);
+    if (shape->page_size)
+        (void)set_strides(shape, shape->heads_kv, shape->page_size, c->args.k_strides);
+    if (shape->shared)
+        c->args.k_strides[0] = 0;
+    memcpy(c->args.v_strides, c->args.k_strides, sizeof c->args.v_strides);
     (void)set_strides(shape, shape->heads_q, shape->len_q, c->args.out_strides);
     const size_t q_bytes = q_count * bench_type_size(shape->type_q);
-    const size_t kv_bytes = kv_count * bench_type_size(shape->type_kv);
-    c->args.workspace_size = fovea_plan_workspace_size(c->plan, shape->threads);
+    const size_t kv_bytes = kv_count / (shape->shared ? (size_t)shape->batch : 1) * bench_type_size(shape->type_kv);
+    if (!shape->prefix)
+        c->args.workspace_size = fovea_plan_workspace_size(c->plan, shape->threads);
     const size_t total = 2 * bench_page_round(q_bytes) + 2 * bench_page_round(kv_bytes) + input_bytes(shape) +
-                         bench_page_round(c->args.workspace_size);
+                         list_bytes(shape) + bench_page_round(c->args.workspace_size);
     if (!bench_pages_map(&c->pages, total, item->options->huge_pages)) {
         fovea_plan_destroy(c->plan);
         snprintf(reason, reason_size, "out of memory");
         return BENCH_FAILED;
     }
+    c->kv_bytes = kv_bytes;
     c->q = bench_pages_cut(&c->pages, q_bytes);
     c->k = bench_pages_cut(&c->pages, kv_bytes);
     c->v = bench_pages_cut(&c->pages, kv_bytes);
@@ -275,11 +357,17 @@ static bench_outcome open_call(call *c, const bench_shape *shape, const bench_ca
     c->kv_step = (size_t)(shape->heads_kv * c->args.k_strides[1]) * bench_type_size(shape->type_kv);
     c->out_step = c->q_step;
     bench_fill(c->q, shape->type_q, q_count, 1);
-    bench_fill(c->k, shape->type_kv, kv_count, 2);
-    bench_fill(c->v, shape->type_kv, kv_count, 3);
+    bench_fill(c->k, shape->type_kv, kv_bytes / bench_type_size(shape->type_kv), 2);
+    bench_fill(c->v, shape->type_kv, kv_bytes / bench_type_size(shape->type_kv), 3);
     if (shape->feature == SHAPE_RISING)
         fill_rising(c);
     make_inputs(c);
+    make_lists(c);
+    if (shape->prefix) {
+        c->prefix = (fovea_prefix_args){.struct_size = sizeof c->prefix, .len = shape->shared, .k = c->k, .v = c->v};
+        memcpy(c->prefix.k_strides, c->args.k_strides + 1, sizeof c->prefix.k_strides);
+        memcpy(c->prefix.v_strides, c->args.v_strides + 1, sizeof c->prefix.v_strides);
+    }
     call_once(c);
     return BENCH_OPENED;
 }
@@ -334,7 +422,7 @@ static bench_outcome calls_open(bench_case *item, char *reason, size_t reason_si
     }
 
     const call *subject = &pair->subject;
-    const size_t kv_bytes = (size_t)(subject->args.k_strides[0] * shape.batch) * bench_type_size(shape.type_kv);
+    const size_t kv_bytes = subject->kv_bytes;
     item->data = pair;
     item->flops = useful_flops(&shape);
     /* Prefill reads its keys many times: only decoding has a number of bytes that says something. */

@@ -43,6 +43,14 @@ typedef struct bench_shape {
     int32_t window;
     /* Heads are interleaved, (batch, len, heads, dim), instead of following one another. */
     int32_t interleaved;
+    /* Tokens of a page, the pages lying in random order; 0: no pages. */
+    int32_t page_size;
+    /* Non-zero: batch sequences of 16 to len_q tokens, packed, len_q being the longest and equal to len_kv. */
+    int32_t packed;
+    /* Keys that all sequences share, in front of others; the whole lies in memory once. 0: none. */
+    int32_t shared;
+    /* Non-zero: they are given as a prefix; else as keys of a batch stride of 0. */
+    int32_t prefix;
     /* Groups of heads_q heads that the tensors hold; calls take them in turn, so that data comes from memory. 0: 1. */
     int32_t rotation;
     /* Measured a second time, as name/cold, with this rotation. */
@@ -55,13 +63,21 @@ typedef struct bench_shape {
     /* 0: the command line's. */
     int32_t threads;
 
-    /* BENCH_LIMIT_BASE and SPEEDUP compare with the plain call of the same shape (contiguous heads, no feature, one
-     * thread), but for what these name. */
+    /* BENCH_LIMIT_BASE and SPEEDUP compare with the plain call of the same shape (contiguous heads and pages, no
+     * feature, one thread; of a packed shape its longest sequence alone), but for what these name. */
     int32_t base_sleef;
     int32_t base_len_q;
     int32_t base_len_kv;
     int32_t base_type_kv;
 } bench_shape;
+
+/* Tokens of sequence b of a packed shape: from len_q, which the last one has, down by halves to 16 and again. */
+static inline int32_t bench_packed_len(const bench_shape *shape, int32_t b) {
+    int32_t len = shape->len_q;
+    for (int32_t i = b + 1; i < shape->batch; i++)
+        len = len / 2 < 16 ? shape->len_q : len / 2;
+    return len;
+}
 
 extern const bench_shape bench_shapes[];
 extern const int32_t bench_shape_count;

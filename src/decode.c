@@ -14,6 +14,8 @@
 
 /* Keys whose sum is formed before it is added to that of the keys before them. */
 enum { SEGMENT_KEYS = 1024 };
+/* How far ahead rows in pages are asked for, at least. */
+enum { AHEAD_BYTES = 8192 };
 
 /* The rows of one item on their way through the keys. */
 typedef struct rows {
@@ -32,8 +34,18 @@ static const fv_row_kernels *kernels_of(const rows *r) {
     return r->head->plan->backend->row;
 }
 
+/* In pages, the row to ask for while that of `key` is read: some pages on, at the same place in its page. In large ones
+ * rows go on in the same steps for long. */
+static const void *row_ahead(const rows *r, const fv_rows *of, int64_t key, int64_t length) {
+    const int64_t page_bytes = of->pages.size * length * fv_type_bytes(of->type);
+    if (!fv_is_paged(of) || page_bytes > 2 * AHEAD_BYTES)
+        return NULL;
+    const int64_t next = key + fv_ceil_div(AHEAD_BYTES, page_bytes) * of->pages.size;
+    return fv_row(of, next < r->keys.end ? next : key);
+}
+
 /* The rows of keys from key_begin on that lie in one page with it, at most `keys` of them. */
-static fv_stored stored_rows(const fv_rows *of, int64_t key_begin, int32_t keys, int64_t length) {
+static fv_stored stored_rows(const rows *r, const fv_rows *of, int64_t key_begin, int32_t keys, int64_t length) {
     return (fv_stored){
         .rows = fv_row(of, key_begin),
         .stride = of->stride,
@@ -41,6 +53,7 @@ static fv_stored stored_rows(const fv_rows *of, int64_t key_begin, int32_t keys,
         .length = length,
         .scales = fv_row_scales(of, key_begin),
         .scale_stride = of->scale_stride,
+        .ahead = row_ahead(r, of, key_begin, length),
     };
 }
 
@@ -73,7 +86,7 @@ static void multiply_keys(const rows *r, int64_t key_begin, int32_t keys) {
     const fv_rows *k = &r->head->k;
     const fv_row_reads *read = kernels_of(r)->read[k->type];
     for (int32_t done = 0; done < keys;) {
-        const fv_stored run = stored_rows(k, key_begin + done, keys - done, r->head->plan->desc.head_dim);
+        const fv_stored run = stored_rows(r, k, key_begin + done, keys - done, r->head->plan->desc.head_dim);
         read->dots(r->scratch->q, r->q_stride, r->count, &run, r->scratch->s + done, FV_MAX_BLOCK);
         done += run.count;
     }
@@ -84,7 +97,7 @@ static void weigh_values(const rows *r, int64_t key_begin, int32_t keys) {
     const fv_rows *v = &r->head->v;
     const fv_row_reads *read = kernels_of(r)->read[v->type];
     for (int32_t done = 0; done < keys;) {
-        const fv_stored run = stored_rows(v, key_begin + done, keys - done, r->head->plan->desc.head_dim_v);
+        const fv_stored run = stored_rows(r, v, key_begin + done, keys - done, r->head->plan->desc.head_dim_v);
         (r->safe ? read->weighted_sum_marked : read->weighted_sum)(r->scratch->s + done, FV_MAX_BLOCK, r->count, &run,
                                                                    r->scratch->o, r->o_stride);
         done += run.count;

@@ -5,6 +5,7 @@
 #include "fovea/attention.h"
 #include "fovea/cache.h"
 #include "fovea/merge.h"
+#include "fovea/prefix.h"
 #include "fovea/rope.h"
 
 /* Checks a descriptor and copies it to *out with struct_size set to this version's and the default scale filled in
@@ -20,6 +21,10 @@ fovea_status fv_validate_args(const fovea_attention_desc *desc, const fovea_atte
 fovea_status fv_validate_executor(const fovea_executor *executor);
 
 fovea_status fv_validate_merge(const fovea_merge_args *args);
+
+/* Checks a prefix against a descriptor and arguments that the functions above found sound. */
+fovea_status fv_validate_prefix(const fovea_attention_desc *desc, const fovea_attention_args *args,
+                                const fovea_prefix_args *prefix);
 
 /* The values of lengths, offsets, positions and the block table included. */
 fovea_status fv_validate_append(const fovea_kv_append_args *args);

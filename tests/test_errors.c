@@ -293,7 +293,7 @@ CHANGE(paged_part_of_a_page, kv_paged(c); d->page_size = 2; d->len_kv = 6; a->le
 CHANGE(table_in_out, kv_paged(c); a->block_table = m->out)
 CHANGE(table_stride_overflow, kv_paged(c); a->block_table_strides[0] = INT64_MAX)
 
-/* Legal, but not in this version. */
+/* Legal, but not computed. */
 CHANGE(mask_packed, with_mask(c); d->form_q = FOVEA_FORM_PACKED)
 CHANGE(bias_packed, with_bias(c); d->form_kv = FOVEA_FORM_PACKED)
 CHANGE(weights_packed, with_weights(c); d->form_q = FOVEA_FORM_PACKED)

@@ -206,7 +206,7 @@ START_TEST(an_infinite_scale_makes_its_row_infinite_and_not_nan) {
         }
         memset(k, 1, (size_t)(KEYS * dim));
         scales[2] = INFINITY;
-        const fv_stored stored = {k, dim, KEYS, dim, scales, 1};
+        const fv_stored stored = {k, dim, KEYS, dim, scales, 1, NULL};
         kernels->read[FOVEA_INT8]->dots(q, dim, 1, &stored, s, KEYS);
         for (int32_t key = 0; key < KEYS; key++) {
             ck_assert(key == 2 ? s[key] == INFINITY : isfinite(s[key]) != 0);
@@ -245,7 +245,7 @@ START_TEST(int8_rows_with_any_scale_are_their_scaled_elements) {
             of[key] = random_chance(&random, 0.9) ? random_float(&random, -1, 1)
                                                   : scales[random_between(&random, 0, SCALES - 1)];
         }
-        const fv_stored stored = {rows, DIM, KEYS, DIM, of, 1};
+        const fv_stored stored = {rows, DIM, KEYS, DIM, of, 1, NULL};
         kernels->read[FOVEA_INT8]->dots(q, 48, ROWS, &stored, s, 80);
         for (int32_t at = 0; at < ROWS * KEYS; at++) {
             const int32_t row = at / KEYS, key = at % KEYS;

@@ -14,10 +14,12 @@
 /* How far ahead of the loads rows are asked for. */
 enum { PREFETCH_BYTES = 8192 };
 
-/* Bytes between a row and the one to ask for while reading it; both arguments in bytes. */
-static inline int64_t prefetch_distance(int64_t stride, int64_t row) {
-    int64_t rows = PREFETCH_BYTES / row;
-    return (rows > 0 ? rows : 1) * stride;
+/* Bytes between a row, of elements of so many bytes, and the one to ask for while reading it. */
+static inline int64_t prefetch_distance(const fv_stored *stored, int64_t element) {
+    if (stored->ahead != NULL)
+        return (int64_t)((uintptr_t)stored->ahead - (uintptr_t)stored->rows);
+    const int64_t rows = PREFETCH_BYTES / (stored->length * element);
+    return (rows > 0 ? rows : 1) * stored->stride * element;
 }
 
 /* Keeps the compiler from moving loads of one cache line before those of the line in front of it. */

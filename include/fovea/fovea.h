@@ -10,6 +10,7 @@
  *   cache.h      appending keys and values to the cache of a decoding loop
  *   rope.h       rotary position embeddings of queries and keys
  *   merge.h      exact merge of partial results over disjoint key sets
+ *   prefix.h     keys that all sequences of a batch begin with
  *
  * Conventions, valid everywhere unless a comment says otherwise:
  *
@@ -28,6 +29,7 @@
 #include "cache.h"
 #include "isa.h"
 #include "merge.h"
+#include "prefix.h"
 #include "rope.h"
 #include "status.h"
 #include "types.h"
