@@ -1,4 +1,5 @@
-/* The panel kernels of a backend, each alone: a full key block on data that stays in the caches. */
+/* The panel kernels of a backend, and those over pairs of bf16 numbers where it has them, each alone: a full key block
+ * on data that stays in the caches. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -10,6 +11,8 @@
 typedef struct panel_data {
     bench_pages pages;
     const fv_panel_kernels *kernels;
+    /* Then q, k, v, terms and rows hold bf16 numbers, terms being probabilities. NULL for the panel family. */
+    const fv_pair_kernels *pair;
     int32_t ld;
     int32_t vectors;
     int32_t keys;
@@ -39,10 +42,13 @@ typedef enum panel_work {
     WORK_SCORES
 } panel_work;
 
+typedef enum kernel_family { FAMILY_PANEL, FAMILY_PAIR } kernel_family;
+
 typedef struct panel_kernel {
     const char *name;
     void (*run)(panel_data *data);
     panel_work work;
+    kernel_family family;
 } panel_kernel;
 
 static void run_pack(panel_data *d) {
@@ -125,13 +131,13 @@ static void run_rescale(panel_data *d) {
     d->kernels->rescale(d->o, d->ld, d->vectors, d->dim, d->ones);
 }
 
-static void values_with(panel_data *d, void (*values)(const fv_value_args *)) {
-    const fv_segment segment = {0, d->keys, 0, d->vectors};
+static void values_with(panel_data *d, void (*values)(const fv_value_args *), const float *p, int32_t keys) {
+    const fv_segment segment = {0, keys, 0, d->vectors};
     const fv_value_args args = {
         .v = d->v,
         .v_stride = d->dim,
         .head_dim_v = d->dim,
-        .p = d->s,
+        .p = p,
         .ld = d->ld,
         .vectors = d->vectors,
         .segments = &segment,
@@ -143,28 +149,94 @@ static void values_with(panel_data *d, void (*values)(const fv_value_args *)) {
 }
 
 static void run_values(panel_data *d) {
-    values_with(d, d->kernels->values);
+    values_with(d, d->kernels->values, d->s, d->keys);
 }
 
 static void run_values_marked(panel_data *d) {
-    values_with(d, d->kernels->values_marked);
+    values_with(d, d->kernels->values_marked, d->s, d->keys);
+}
+
+static const uint16_t *narrow_row(const panel_data *d, int32_t lane) {
+    return (const uint16_t *)(const void *)d->rows + lane * d->dim;
+}
+
+static void run_pair_pack(panel_data *d) {
+    const uint16_t *rows[FV_MAX_LANES];
+    for (int32_t lane = 0; lane < d->ld; lane++)
+        rows[lane] = narrow_row(d, lane);
+    d->pair->pack(rows, d->ld, d->dim, d->q);
+}
+
+static void run_pair_interleave(panel_data *d) {
+    for (int32_t lane = 0; lane < d->ld; lane += 2)
+        d->pair->interleave(narrow_row(d, lane), narrow_row(d, lane + 1), d->dim, d->v);
+}
+
+static void pair_scores_with(panel_data *d, void (*scores)(const fv_score_args *), float *s) {
+    fv_score_args args = score_args(d);
+    args.s = s;
+    args.scale = 0.125f;
+    args.sum = d->l;
+    scores(&args);
+}
+
+static void run_pair_scores(panel_data *d) {
+    pair_scores_with(d, d->pair->scores, d->s);
+}
+
+static void run_pair_scores_exp(panel_data *d) {
+    pair_scores_with(d, d->pair->scores_exp, d->terms);
+}
+
+static void run_pair_scores_exp_coarse(panel_data *d) {
+    pair_scores_with(d, d->pair->scores_exp_coarse, d->terms);
+}
+
+/* The scores are scratch afterwards; see run_exponentials_sleef. */
+static void pair_probabilities_with(panel_data *d, fv_exp exp) {
+    d->pair->probabilities(d->s, d->ld, d->vectors, d->keys, d->ones, exp, d->terms, d->l);
+}
+
+static void run_pair_probabilities_sleef(panel_data *d) {
+    pair_probabilities_with(d, FV_EXP_SLEEF);
+}
+
+static void run_pair_probabilities_fused(panel_data *d) {
+    pair_probabilities_with(d, FV_EXP_FUSED);
+}
+
+static void run_pair_probabilities_coarse(panel_data *d) {
+    pair_probabilities_with(d, FV_EXP_COARSE);
+}
+
+static void run_pair_values(panel_data *d) {
+    values_with(d, d->pair->values, d->terms, d->keys / 2);
 }
 
 static const panel_kernel panel_kernels[] = {
-    {"panel.pack", run_pack, WORK_ROWS},
-    {"panel.unpack", run_unpack, WORK_ROWS},
-    {"panel.scores", run_scores, WORK_PRODUCT},
-    {"panel.scores_exp", run_scores_exp, WORK_PRODUCT},
-    {"panel.mask_lanes", run_mask_lanes, WORK_SCORES},
-    {"panel.peaks", run_peaks, WORK_SCORES},
-    {"panel.softcap", run_softcap, WORK_SCORES},
-    {"panel.alibi", run_alibi, WORK_SCORES},
-    {"panel.add_terms", run_add_terms, WORK_SCORES},
-    {"panel.exponentials/sleef", run_exponentials_sleef, WORK_SCORES},
-    {"panel.exponentials/fused", run_exponentials_fused, WORK_SCORES},
-    {"panel.rescale", run_rescale, WORK_ROWS},
-    {"panel.values", run_values, WORK_PRODUCT},
-    {"panel.values_marked", run_values_marked, WORK_PRODUCT},
+    {"panel.pack", run_pack, WORK_ROWS, FAMILY_PANEL},
+    {"panel.unpack", run_unpack, WORK_ROWS, FAMILY_PANEL},
+    {"panel.scores", run_scores, WORK_PRODUCT, FAMILY_PANEL},
+    {"panel.scores_exp", run_scores_exp, WORK_PRODUCT, FAMILY_PANEL},
+    {"panel.mask_lanes", run_mask_lanes, WORK_SCORES, FAMILY_PANEL},
+    {"panel.peaks", run_peaks, WORK_SCORES, FAMILY_PANEL},
+    {"panel.softcap", run_softcap, WORK_SCORES, FAMILY_PANEL},
+    {"panel.alibi", run_alibi, WORK_SCORES, FAMILY_PANEL},
+    {"panel.add_terms", run_add_terms, WORK_SCORES, FAMILY_PANEL},
+    {"panel.exponentials/sleef", run_exponentials_sleef, WORK_SCORES, FAMILY_PANEL},
+    {"panel.exponentials/fused", run_exponentials_fused, WORK_SCORES, FAMILY_PANEL},
+    {"panel.rescale", run_rescale, WORK_ROWS, FAMILY_PANEL},
+    {"panel.values", run_values, WORK_PRODUCT, FAMILY_PANEL},
+    {"panel.values_marked", run_values_marked, WORK_PRODUCT, FAMILY_PANEL},
+    {"pair.pack", run_pair_pack, WORK_ROWS, FAMILY_PAIR},
+    {"pair.interleave", run_pair_interleave, WORK_ROWS, FAMILY_PAIR},
+    {"pair.scores", run_pair_scores, WORK_PRODUCT, FAMILY_PAIR},
+    {"pair.scores_exp", run_pair_scores_exp, WORK_PRODUCT, FAMILY_PAIR},
+    {"pair.scores_exp_coarse", run_pair_scores_exp_coarse, WORK_PRODUCT, FAMILY_PAIR},
+    {"pair.probabilities/sleef", run_pair_probabilities_sleef, WORK_SCORES, FAMILY_PAIR},
+    {"pair.probabilities/fused", run_pair_probabilities_fused, WORK_SCORES, FAMILY_PAIR},
+    {"pair.probabilities/coarse", run_pair_probabilities_coarse, WORK_SCORES, FAMILY_PAIR},
+    {"pair.values", run_pair_values, WORK_PRODUCT, FAMILY_PAIR},
 };
 
 /* What a case's `variant` means. */
@@ -191,6 +263,15 @@ static float *cut_filled(bench_pages *pages, size_t count, uint32_t seed) {
     return cut;
 }
 
+/* Room for `count` floats, filled with them or with as many bf16 numbers as the family's kernels find there. */
+static float *cut_elements(panel_data *d, size_t count, uint32_t seed) {
+    if (d->pair == NULL)
+        return cut_filled(&d->pages, count, seed);
+    float *cut = cut_floats(&d->pages, count);
+    bench_fill(cut, FOVEA_BF16, 2 * count, seed);
+    return cut;
+}
+
 static bench_outcome panel_open(bench_case *item, char *reason, size_t reason_size) {
     const panel_kernel *kernel = item->definition;
     const panel_shape *shape = &panel_shapes[item->variant];
@@ -198,8 +279,10 @@ static bench_outcome panel_open(bench_case *item, char *reason, size_t reason_si
     const int32_t vectors = shape->full ? kernels->vectors : 1;
     const int32_t ld = vectors * kernels->lanes;
     const size_t rows = (size_t)shape->dim * (size_t)ld;
-    const size_t scores = (size_t)kernels->key_block * (size_t)ld;
-    const size_t keys = (size_t)kernels->key_block * (size_t)shape->dim;
+    const fv_pair_kernels *pair = kernel->family == FAMILY_PAIR ? item->backend->pair : NULL;
+    const int32_t key_block = pair ? pair->key_block : kernels->key_block;
+    const size_t scores = (size_t)key_block * (size_t)ld;
+    const size_t keys = (size_t)key_block * (size_t)shape->dim;
     const size_t sizes[] = {rows,       scores,     scores, rows, (size_t)ld, (size_t)ld,
                             (size_t)ld, (size_t)ld, keys,   keys, rows};
 
@@ -213,21 +296,22 @@ static bench_outcome panel_open(bench_case *item, char *reason, size_t reason_si
         return BENCH_FAILED;
     }
     d->kernels = kernels;
+    d->pair = pair;
     d->ld = ld;
     d->vectors = vectors;
-    d->keys = kernels->key_block;
+    d->keys = key_block;
     d->dim = shape->dim;
-    d->q = cut_filled(&d->pages, rows, 1);
+    d->q = cut_elements(d, rows, 1);
     d->s = cut_filled(&d->pages, scores, 2);
-    d->terms = cut_floats(&d->pages, scores);
+    d->terms = pair ? cut_elements(d, scores, 7) : cut_floats(&d->pages, scores);
     d->o = cut_filled(&d->pages, rows, 3);
     d->l = cut_floats(&d->pages, (size_t)ld);
     d->zeros = cut_floats(&d->pages, (size_t)ld);
     d->ones = cut_floats(&d->pages, (size_t)ld);
     d->peak = cut_floats(&d->pages, (size_t)ld);
-    d->k = cut_filled(&d->pages, keys, 4);
-    d->v = cut_filled(&d->pages, keys, 5);
-    d->rows = cut_filled(&d->pages, rows, 6);
+    d->k = cut_elements(d, keys, 4);
+    d->v = cut_elements(d, keys, 5);
+    d->rows = cut_elements(d, rows, 6);
     for (int32_t lane = 0; lane < ld; lane++) {
         d->ones[lane] = 1.0f;
         d->row_out[lane] = d->rows + (size_t)lane * (size_t)shape->dim;
@@ -260,6 +344,8 @@ static const bench_case_type panel_type = {panel_open, panel_run, NULL, panel_cl
 void bench_add_panel_kernels(bench_list *list, const fv_backend *backend, const bench_options *options) {
     for (int32_t i = 0; i < KERNELS; i++) {
         const panel_kernel *kernel = &panel_kernels[i];
+        if (kernel->family == FAMILY_PAIR && backend->pair == NULL)
+            continue;
         /* Element-wise work does not care for the row length. */
         const int32_t shapes = kernel->work == WORK_SCORES ? 1 : SHAPES;
         for (int32_t j = 0; j < shapes; j++) {

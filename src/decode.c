@@ -63,13 +63,14 @@ static float *scores_of(const rows *r, int32_t row) {
 
 static void pack_queries(const rows *r) {
     const fovea_attention_desc *desc = &r->head->plan->desc;
+    const float scale = r->safe ? r->head->plan->safe_query_scale : r->head->plan->query_scale;
     int64_t offsets[FV_MAX_ROWS];
     fv_lane_offsets(r->head, r->head->args->q_strides, 0, r->count, offsets);
     for (int32_t row = 0; row < r->count; row++) {
         float *q = r->scratch->q + row * r->q_stride;
         fv_widen(r->head->plan->backend->convert, desc->type_q,
                  fv_element(r->head->args->q, desc->type_q, offsets[row]), 1.0f, desc->head_dim, q);
-        kernels_of(r)->scale(q, desc->head_dim, r->head->plan->query_scale);
+        kernels_of(r)->scale(q, desc->head_dim, scale);
     }
 }
 
@@ -135,6 +136,8 @@ static int32_t score_keys(const rows *r, int64_t key_begin, int32_t keys) {
         fv_alibi_of_lanes(head, 0, r->count, key_begin, &alibi);
     for (int32_t row = 0; row < r->count; row++) {
         float *s = scores_of(r, row);
+        if (r->safe && head->plan->safe_score_factor != 1.0f)
+            kernels_of(r)->scale(s, keys, head->plan->safe_score_factor);
         if (head->plan->cap > 0)
             kernels_of(r)->softcap(s, keys, head->plan->cap);
         if (head->plan->has_alibi)
@@ -228,6 +231,18 @@ static void take_all_keys(const rows *r) {
         r->scratch->m[row] += r->shift;
 }
 
+static int32_t has_infinite_query(const rows *r, int32_t row) {
+    for (int64_t d = 0; d < r->head->plan->desc.head_dim; d++)
+        if (isinf(r->scratch->q[row * r->q_stride + d]))
+            return 1;
+    return 0;
+}
+
+/* As in panel.c. */
+static int32_t hides_overflow(const rows *r, int32_t row) {
+    return (r->head->plan->cap > 0 || r->scratch->l[row] == 0.0f) && has_infinite_query(r, row);
+}
+
 /* Completes the sums and divides by them into the output; non-zero if all is finite before it is rounded to the
  * output's type. */
 static int32_t write_output(const rows *r, const fv_output *output) {
@@ -235,7 +250,7 @@ static int32_t write_output(const rows *r, const fv_output *output) {
     float factor[FV_MAX_ROWS];
     int32_t finite = 1;
     for (int32_t row = 0; row < r->count; row++)
-        finite &= isfinite(r->scratch->l[row]) != 0;
+        finite &= isfinite(r->scratch->l[row]) && !hides_overflow(r, row);
     fv_finish_sums(r->head, 0, r->count, r->scratch->m, r->scratch->l, factor);
     for (int32_t row = 0; row < r->count; row++) {
         float *o = r->scratch->o + row * r->o_stride;
@@ -295,6 +310,7 @@ void fv_decode_item(const fv_call *call, fv_item item, const fv_scratch *scratch
     if (!write_output(&r, &output)) {
         r.shift = fv_safety_shift(r.keys.end - r.keys.begin);
         r.safe = 1;
+        pack_queries(&r);
         take_all_keys(&r);
         write_output(&r, &output);
     }

@@ -108,11 +108,11 @@ void fv_pairs_weigh(const fv_head *head, const fv_panel *panel, const fv_scratch
         .vectors = panel->vectors,
         .segments = segments,
         .segment_count = visible->segment_count,
-        .first = !panel->started,
+        .first = panel->summed == 0,
         .o = panel->o,
         .lines = head->lines,
     };
     kernels_of(head)->values(&args);
     for (int32_t lane = 0; lane < panel->ld; lane++)
-        panel->l[lane] = panel->started ? panel->l[lane] + scratch->sum[lane] : scratch->sum[lane];
+        panel->l[lane] = panel->summed > 0 ? panel->l[lane] + scratch->sum[lane] : scratch->sum[lane];
 }

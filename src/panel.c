@@ -1,9 +1,12 @@
 #include "src/panel.h"
 
+#include <float.h>
+#include <math.h>
 #include <string.h>
 
 #include "src/integer.h"
 #include "src/pairs.h"
+#include "src/panel_sums.h"
 #include "src/scores.h"
 #include "src/sinks.h"
 #include "src/stage.h"
@@ -28,6 +31,8 @@ static void reset(fv_panel *panel, int32_t safe) {
     fill(panel->m, panel->ld, FV_NO_SCORE);
     panel->next_key = panel->keys.begin;
     panel->started = 0;
+    panel->summed = 0;
+    panel->has_totals = 0;
     panel->safe = safe;
     panel->suspect = 0;
 }
@@ -49,13 +54,14 @@ static void pack_queries(const fv_head *head, const fv_panel *panel, const fv_sc
     const fovea_plan *plan = head->plan;
     const fovea_type type = plan->desc.type_q;
     const int64_t head_dim = plan->desc.head_dim;
+    const float scale = panel->safe ? plan->safe_query_scale : plan->query_scale;
     int64_t offsets[FV_MAX_LANES];
     const float *rows[FV_MAX_LANES] = {0};
     fv_lane_offsets(head, head->args->q_strides, panel->first_lane, panel->lanes, offsets);
     if (type == FOVEA_F32) {
         for (int32_t lane = 0; lane < panel->lanes; lane++)
             rows[lane] = (const float *)head->args->q + offsets[lane];
-        kernels_of(head)->pack(rows, panel->ld, head_dim, plan->query_scale, panel->q);
+        kernels_of(head)->pack(rows, panel->ld, head_dim, scale, panel->q);
         return;
     }
     for (int64_t d = 0; d < head_dim; d += FV_MAX_BLOCK) {
@@ -65,7 +71,7 @@ static void pack_queries(const fv_head *head, const fv_panel *panel, const fv_sc
                      scratch_row(scratch, lane));
             rows[lane] = scratch_row(scratch, lane);
         }
-        kernels_of(head)->pack(rows, panel->ld, columns, plan->query_scale, panel->q + d * panel->ld);
+        kernels_of(head)->pack(rows, panel->ld, columns, scale, panel->q + d * panel->ld);
     }
 }
 
@@ -110,7 +116,6 @@ static void begin_sums(const fv_head *head, const fv_panel *panel, const fv_scra
 static void weigh_values(const fv_head *head, fv_panel *panel, const fv_scratch *scratch, const block *b) {
     if (fv_uses_pairs(head, panel)) {
         fv_pairs_weigh(head, panel, scratch, b->key_begin, &b->visible);
-        panel->started = 1;
         return;
     }
     fv_value_args args = {
@@ -122,7 +127,7 @@ static void weigh_values(const fv_head *head, fv_panel *panel, const fv_scratch 
         .vectors = panel->vectors,
         .segments = b->visible.segments,
         .segment_count = b->visible.segment_count,
-        .first = !panel->started,
+        .first = panel->summed == 0,
         .o = panel->o,
         .l = panel->l,
         .lines = head->lines,
@@ -131,7 +136,13 @@ static void weigh_values(const fv_head *head, fv_panel *panel, const fv_scratch 
         kernels_of(head)->values_marked(&args);
     else
         kernels_of(head)->values(&args);
+}
+
+static void take_values(const fv_head *head, fv_panel *panel, const fv_scratch *scratch, const block *b) {
+    weigh_values(head, panel, scratch, b);
     panel->started = 1;
+    panel->summed++;
+    fv_sums_limit(head, panel);
 }
 
 /* Moves the references to `reference`: what was accumulated is multiplied by exp2(m - reference). */
@@ -149,8 +160,7 @@ static void move_reference(const fv_head *head, fv_panel *panel, const float *re
     if (!panel->started)
         return;
     kernels->exponentials(factor, panel->ld, panel->vectors, 1, NULL, head->plan->exp, 0);
-    kernels->rescale(panel->l, panel->ld, panel->vectors, 1, factor);
-    kernels->rescale(panel->o, panel->ld, panel->vectors, head->plan->desc.head_dim_v, factor);
+    fv_sums_rescale(head, panel, factor);
 }
 
 static float safety_shift(const fv_panel *panel) {
@@ -168,7 +178,7 @@ static void take_two_pass(const fv_head *head, fv_panel *panel, const fv_scratch
     begin_sums(head, panel, scratch);
     for (int32_t i = 0; i < b->visible.segment_count; i++)
         exponentiate(head, panel, scratch, &b->visible.segments[i], reference, head->plan->exp);
-    weigh_values(head, panel, scratch, b);
+    take_values(head, panel, scratch, b);
 }
 
 /* The largest of the relative scores of a block, and the smallest of its fully visible part, per lane. */
@@ -276,7 +286,7 @@ static void take_relative(const fv_head *head, fv_panel *panel, const fv_scratch
         panel->suspect |= exceeds_headroom(panel, found.peak);
     }
     relative_exponentials(head, panel, scratch, b, from, &found);
-    weigh_values(head, panel, scratch, b);
+    take_values(head, panel, scratch, b);
 }
 
 /* The relative way needs a reference near the scores of every lane, or a tile of keys that gives it one. */
@@ -347,6 +357,23 @@ static int32_t lane_sees_nothing(const fv_head *head, const fv_panel *panel, int
     int64_t row = (panel->first_lane + lane) / geometry->group;
     fv_key_range keys = fv_visible_keys(head->sequence, geometry->band, row, row + 1);
     return keys.end <= panel->keys.begin || keys.begin >= panel->keys.end || keys.begin == keys.end;
+}
+
+static int32_t has_infinite_query(const fv_head *head, const fv_panel *panel) {
+    const int64_t count = head->plan->desc.head_dim * panel->ld;
+    int32_t found = 0;
+    for (int64_t i = 0; i < count; i++)
+        found |= fabsf(panel->q[i]) > FLT_MAX;
+    return found;
+}
+
+/* Every score of a query that overflowed when it was scaled is infinite or NaN. Where all are -inf they look like
+ * forbidden ones, and softcap makes them finite. */
+static int32_t hides_overflow(const fv_head *head, const fv_panel *panel) {
+    int32_t may_hide = head->plan->cap > 0;
+    for (int32_t lane = 0; lane < panel->lanes; lane++)
+        may_hide |= panel->l[lane] == 0.0f;
+    return may_hide && !fv_uses_pairs(head, panel) && has_infinite_query(head, panel);
 }
 
 /* Whether every lane's sum is one that the relative and two-pass ways produce from ordinary numbers. */
@@ -435,7 +462,7 @@ static int32_t write_rows(const fv_head *head, fv_panel *panel, const fv_scratch
 }
 
 static void compute_safely(const fv_head *head, fv_panel *panel, const fv_scratch *scratch) {
-    int32_t repacks = fv_uses_pairs(head, panel);
+    int32_t repacks = fv_uses_pairs(head, panel) || head->plan->safe_score_factor != 1.0f;
     reset(panel, 1);
     if (repacks)
         pack_queries(head, panel, scratch);
@@ -444,6 +471,7 @@ static void compute_safely(const fv_head *head, fv_panel *panel, const fv_scratc
         fv_head staged = fv_stage(head, keys, 1, scratch);
         fv_panel_take_block(&staged, panel, scratch);
     }
+    fv_sums_complete(head, panel);
     float shift = safety_shift(panel);
     for (int32_t lane = 0; lane < panel->ld; lane++)
         panel->m[lane] += shift;
@@ -454,7 +482,9 @@ void fv_panel_finish(const fv_head *head, fv_panel *panel, const fv_scratch *scr
         fill(panel->l, panel->ld, 0.0f);
         memset(panel->o, 0, (size_t)panel->ld * (size_t)head->plan->desc.head_dim_v * sizeof(float));
     }
-    if (!panel->suspect && sums_are_plausible(head, panel) && write_rows(head, panel, scratch, output))
+    fv_sums_complete(head, panel);
+    if (!panel->suspect && sums_are_plausible(head, panel) && !hides_overflow(head, panel) &&
+        write_rows(head, panel, scratch, output))
         return;
     compute_safely(head, panel, scratch);
     write_rows(head, panel, scratch, output);

@@ -6,8 +6,8 @@
  * m is set by the first tile of keys and is changed only when a score exceeds it by HEADROOM; then the block is
  * computed once more. Cheapest; needs scores without terms. two-pass   Scores are stored, terms and masks applied, the
  * maximum becomes the reference, exponentials follow. safe       Two-pass, with probabilities scaled by 2^-ceil(log2
- * keys), so that no sum exceeds its largest value, and with forbidden positions left out of the products, not
- * multiplied by 0.
+ * keys), so that no sum exceeds its largest value, with queries scaled so that none overflows, and with forbidden
+ * positions left out of the products, not multiplied by 0.
  *
  * Plans with a pair family do the products of the first two by pairs (pairs.h); the safe way is in f32.
  *
@@ -27,7 +27,8 @@ typedef struct fv_panel {
     /* Keys that some lane sees, and the first that has not been taken. */
     fv_key_range keys;
     int64_t next_key;
-    /* Packed queries, output, references and sums. o and l are undefined until the first block was taken (started). */
+    /* Packed queries, output, references and sums. o and l are undefined until the first block was taken (started), and
+     * after they were added to the totals. */
     float *q;
     float *o;
     float *m;
@@ -36,6 +37,12 @@ typedef struct fv_panel {
      */
     fv_classes classes[2];
     int32_t started;
+    /* Sums of the blocks before those in o and l, which hold `summed` blocks: the rounding errors of one sum over all
+     * blocks of a long sequence would add up. */
+    float *o_total;
+    float *l_total;
+    int32_t summed;
+    int32_t has_totals;
     int32_t safe;
     /* Its result may be wrong though it looks sound: compute it again in the safe way. */
     int32_t suspect;

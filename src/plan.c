@@ -90,10 +90,21 @@ static fv_exp pair_exp_of(const fovea_attention_desc *desc, fv_exp exp) {
     return exp == FV_EXP_FUSED && (desc->outputs & FOVEA_OUTPUT_LSE) == 0 ? FV_EXP_COARSE : exp;
 }
 
+static void set_query_scales(fovea_plan *plan, double scale) {
+    int exponent;
+    frexp(scale, &exponent);
+    if (exponent < 0)
+        exponent = 0;
+    if (exponent >= FLT_MAX_EXP)
+        exponent = FLT_MAX_EXP - 1;
+    plan->query_scale = finite_float(scale);
+    plan->safe_query_scale = finite_float(ldexp(scale, -exponent));
+    plan->safe_score_factor = (float)ldexp(1, exponent);
+}
+
 void fv_plan_scores(fovea_plan *plan, float softcap, float unit) {
-    const double scale = plan->desc.scale;
     plan->cap = softcap * unit;
-    plan->query_scale = finite_float(plan->cap > 0 ? scale / softcap : scale * (double)unit);
+    set_query_scales(plan, plan->cap > 0 ? (double)plan->desc.scale / softcap : plan->desc.scale * (double)unit);
     plan->term_factor = unit;
 }
 

@@ -26,6 +26,10 @@ struct fovea_plan {
      * units, or as the argument of softcap's tanh.
      */
     float query_scale;
+    /* The same without the powers of two that could carry the largest query beyond f32, for rows that are computed
+     * again (panel.h, "safe"); their scores are multiplied by the power of two instead. */
+    float safe_query_scale;
+    float safe_score_factor;
     /* softcap in log2 units; 0: none. */
     float cap;
     /* What additive terms are multiplied by: log2(e) in log2 units. */

@@ -24,6 +24,8 @@ static fv_panel panel_at(const fv_head *head, const fv_work *work, int64_t index
         .o = scratch->o + lanes_before * head->plan->desc.head_dim_v,
         .m = scratch->m + lanes_before,
         .l = scratch->l + lanes_before,
+        .o_total = scratch->o_total + lanes_before * head->plan->desc.head_dim_v,
+        .l_total = scratch->l_total + lanes_before,
     };
     panel.ld = panel.vectors * vector;
     /* Pairs begin at an even key, which no lane need see. */

@@ -71,9 +71,24 @@ static void cap_scores(const fv_head *head, const fv_panel *panel, const fv_scra
         kernels->peaks(s, panel->ld, vectors, keys, peak + segment->vector_begin * kernels->lanes);
 }
 
+/* Scores of queries that were packed with safe_query_scale, brought to their units. */
+static void enlarge_scores(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch,
+                           const fv_segment *segment, float *peak) {
+    const fv_panel_kernels *kernels = kernels_of(head);
+    const int32_t vectors = segment->vector_end - segment->vector_begin, keys = segment->key_end - segment->key_begin;
+    float factor[FV_MAX_LANES] __attribute__((aligned(FV_ALIGNMENT)));
+    float *s = fv_segment_scores(head, panel, scratch->s, segment);
+    for (int32_t lane = 0; lane < panel->ld; lane++)
+        factor[lane] = head->plan->safe_score_factor;
+    kernels->rescale(s, panel->ld, vectors, keys, factor);
+    if (peak)
+        kernels->peaks(s, panel->ld, vectors, keys, peak + segment->vector_begin * kernels->lanes);
+}
+
 void fv_panel_scores(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch, int64_t key_begin,
                      const fv_visible *visible, float *peak) {
     const fovea_plan *plan = head->plan;
+    const int32_t enlarges = panel->safe && plan->safe_score_factor != 1.0f;
     for (int32_t i = 0; i < visible->segment_count; i++) {
         const fv_segment *segment = &visible->segments[i];
         const int32_t has_terms = visible->has_terms[i], is_full = fv_is_full(visible, segment);
@@ -81,7 +96,10 @@ void fv_panel_scores(const fv_head *head, const fv_panel *panel, const fv_scratc
         float *of_terms = is_full ? peak : NULL;
         float *of_alibi = has_terms ? NULL : of_terms;
         float *of_cap = plan->has_alibi ? NULL : of_alibi;
-        fv_score_segment(head, panel, scratch, key_begin, segment, NULL, plan->cap > 0 ? NULL : of_cap, NULL, 0);
+        float *of_scores = plan->cap > 0 ? NULL : of_cap;
+        fv_score_segment(head, panel, scratch, key_begin, segment, NULL, enlarges ? NULL : of_scores, NULL, 0);
+        if (enlarges)
+            enlarge_scores(head, panel, scratch, segment, of_scores);
         if (plan->cap > 0)
             cap_scores(head, panel, scratch, segment, of_cap);
         if (plan->has_alibi)

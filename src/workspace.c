@@ -24,7 +24,7 @@ static size_t take_floats(size_t *offset, int64_t count) {
 
 /* Offsets within the scratch of one worker. */
 typedef struct scratch_layout {
-    size_t q, o, m, l, s, term_rows, mask_rows, p, sum, k, v, size;
+    size_t q, o, m, l, s, term_rows, mask_rows, p, sum, k, v, o_total, l_total, size;
 } scratch_layout;
 
 static scratch_layout layout_scratch(const fovea_plan *plan, int64_t len_q) {
@@ -54,6 +54,8 @@ static scratch_layout layout_scratch(const fovea_plan *plan, int64_t len_q) {
         layout.sum = take_floats(&layout.size, plan->pair ? per_block : 0);
         layout.k = take_floats(&layout.size, fv_stage_floats(plan, panels, plan->desc.head_dim));
         layout.v = take_floats(&layout.size, fv_stage_floats(plan, panels, plan->desc.head_dim_v));
+        layout.o_total = take_floats(&layout.size, stored * plan->desc.head_dim_v);
+        layout.l_total = take_floats(&layout.size, stored);
     }
     return layout;
 }
@@ -186,5 +188,7 @@ fv_scratch fv_scratch_of(const fovea_plan *plan, const fv_workspace *workspace, 
         .sum = (float *)(void *)(base + layout.sum),
         .k = (float *)(void *)(base + layout.k),
         .v = (float *)(void *)(base + layout.v),
+        .o_total = (float *)(void *)(base + layout.o_total),
+        .l_total = (float *)(void *)(base + layout.l_total),
     };
 }

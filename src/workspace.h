@@ -25,6 +25,9 @@ typedef struct fv_scratch {
     float *o;
     float *m;
     float *l;
+    /* Totals of outputs and sums of an item's panels (panel.h); undefined for few query rows. */
+    float *o_total;
+    float *l_total;
     /* Scores of a panel against a block. */
     float *s;
     /* Rows of keys, one a lane: of bias and mask where they cannot be read in place; terms of rows; weights on their

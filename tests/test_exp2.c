@@ -1,6 +1,6 @@
 /* The exponentials over EVERY float in [-126, 0], and softcap's tanh, against f64: the proof of the bounds that
- * arch/kernel.h states. Takes
- * about 15 seconds a backend and exponential; FOVEA_TEST_SCALE below 1 takes every n-th chunk. */
+ * arch/kernel.h states, and the figures of docs/numerics.md. Takes about 15 seconds a backend and exponential;
+ * FOVEA_TEST_SCALE below 1 takes every n-th chunk. */
 #include <check.h>
 #include <math.h>
 #include <stdio.h>
@@ -50,13 +50,14 @@ static float float_in(float_range range, uint64_t bits) {
     return float_of(bits < range.last ? (uint32_t)bits : range.last);
 }
 
-typedef void apply_kernel(const fv_panel_kernels *kernels, fv_exp exp, float *s);
+/* Of FV_MAX_BLOCK vectors. */
+typedef void apply_kernel(const fv_backend *backend, fv_exp exp, float *s);
 typedef double exact_function(float x);
 
-static worst worst_over(const fv_panel_kernels *kernels, fv_exp exp, float_range range, apply_kernel *apply,
+static worst worst_over(const fv_backend *backend, fv_exp exp, float_range range, apply_kernel *apply,
                         exact_function *exact) {
     static float s[FV_MAX_BLOCK * FV_MAX_LANES] __attribute__((aligned(FV_ALIGNMENT)));
-    const uint32_t chunk = (uint32_t)(FV_MAX_BLOCK * kernels->lanes);
+    const uint32_t chunk = (uint32_t)(FV_MAX_BLOCK * backend->panel->lanes);
     /* 1024 is a scale of 1: everything. */
     const int64_t scaled = test_scaled(1024);
     const uint32_t stride = scaled < 1024 ? (uint32_t)(1024 / scaled) : 1;
@@ -65,7 +66,7 @@ static worst worst_over(const fv_panel_kernels *kernels, fv_exp exp, float_range
         for (uint32_t i = 0; i < chunk; i++) {
             s[i] = float_in(range, bits + i);
         }
-        apply(kernels, exp, s);
+        apply(backend, exp, s);
         for (uint32_t i = 0; i < chunk; i++) {
             const float x = float_in(range, bits + i);
             note(&found, x, s[i], exact(x));
@@ -74,19 +75,24 @@ static worst worst_over(const fv_panel_kernels *kernels, fv_exp exp, float_range
     return found;
 }
 
-static void apply_exp2(const fv_panel_kernels *kernels, fv_exp exp, float *s) {
-    kernels->exponentials(s, kernels->lanes, 1, FV_MAX_BLOCK, NULL, exp, 0);
+static void report(const char *function, const char *name, const worst *found) {
+    printf("%s %-20s relative error %.3e, %.2f ULP, worst at %.9g\n", function, name, found->relative, found->ulp,
+           (double)found->at);
+    fflush(stdout);
+}
+
+/* -0.0 and -126. */
+static const float_range negative = {0x80000000u, 0xc2fc0000u};
+
+static void apply_exp2(const fv_backend *backend, fv_exp exp, float *s) {
+    backend->panel->exponentials(s, backend->panel->lanes, 1, FV_MAX_BLOCK, NULL, exp, 0);
 }
 
 START_TEST(every_float_from_minus_126_to_0_is_within_the_bound) {
     const backend_case at = backend_case_at(_i);
     const fv_exp exp = at.exp == FOVEA_EXP_FUSED ? FV_EXP_FUSED : FV_EXP_SLEEF;
-    /* -0.0 and -126. */
-    const worst found =
-        worst_over(at.backend->panel, exp, (float_range){0x80000000u, 0xc2fc0000u}, apply_exp2, exact_exp2);
-    printf("exp2 %-15s relative error %.3e, %.2f ULP, worst at %.9g\n", at.name, found.relative, found.ulp,
-           (double)found.at);
-    fflush(stdout);
+    const worst found = worst_over(at.backend, exp, negative, apply_exp2, exact_exp2);
+    report("exp2", at.name, &found);
     if (exp == FV_EXP_FUSED) {
         ck_assert_double_le(found.relative, 2.4e-7);
     } else {
@@ -95,9 +101,37 @@ START_TEST(every_float_from_minus_126_to_0_is_within_the_bound) {
 }
 END_TEST
 
-static void apply_tanh(const fv_panel_kernels *kernels, fv_exp exp, float *s) {
+/* The probabilities of pairs before they are rounded: sums over one key. */
+static void apply_pair_exp2(const fv_backend *backend, fv_exp exp, float *s) {
+    const int32_t lanes = backend->pair->lanes;
+    float p[FV_MAX_LANES] __attribute__((aligned(FV_ALIGNMENT)));
+    for (int32_t i = 0; i < FV_MAX_BLOCK; i++, s += lanes) {
+        float sum[FV_MAX_LANES] __attribute__((aligned(FV_ALIGNMENT))) = {0};
+        backend->pair->probabilities(s, lanes, 1, 1, NULL, exp, p, sum);
+        memcpy(s, sum, sizeof *s * (size_t)lanes);
+    }
+}
+
+START_TEST(every_float_from_minus_126_to_0_is_within_the_bound_in_pairs) {
+    static const struct {
+        const char *name;
+        fv_exp exp;
+        double bound;
+    } ways[] = {{"fused", FV_EXP_FUSED, 2.4e-7}, {"coarse", FV_EXP_COARSE, 1.2e-4}};
+    const fv_backend *backend = backend_at(_i);
+    for (size_t i = 0; backend->pair && i < sizeof ways / sizeof *ways; i++) {
+        const worst found = worst_over(backend, ways[i].exp, negative, apply_pair_exp2, exact_exp2);
+        char name[60];
+        snprintf(name, sizeof name, "%s, %s", backend->name, ways[i].name);
+        report("exp2 of pairs", name, &found);
+        ck_assert_double_le(found.relative, ways[i].bound);
+    }
+}
+END_TEST
+
+static void apply_tanh(const fv_backend *backend, fv_exp exp, float *s) {
     (void)exp;
-    kernels->softcap(s, kernels->lanes, 1, FV_MAX_BLOCK, 1.0f);
+    backend->panel->softcap(s, backend->panel->lanes, 1, FV_MAX_BLOCK, 1.0f);
 }
 
 static double exact_tanh(float x) {
@@ -107,10 +141,8 @@ static double exact_tanh(float x) {
 START_TEST(softcaps_tanh_of_every_float_from_2_to_the_minus_12_to_16_is_within_the_bound) {
     const fv_backend *backend = backend_at(_i);
     const worst found =
-        worst_over(backend->panel, FV_EXP_SLEEF, (float_range){0x39800000u, 0x41800000u}, apply_tanh, exact_tanh);
-    printf("tanh %-15s relative error %.3e, %.2f ULP, worst at %.9g\n", backend->name, found.relative, found.ulp,
-           (double)found.at);
-    fflush(stdout);
+        worst_over(backend, FV_EXP_SLEEF, (float_range){0x39800000u, 0x41800000u}, apply_tanh, exact_tanh);
+    report("tanh", backend->name, &found);
     ck_assert_double_le(found.ulp, 1.6);
 }
 END_TEST
@@ -121,6 +153,7 @@ Suite *exp2_suite(void) {
     Suite *suite = suite_create("exp2");
     TCase *tcase = tcase_create("exhaustive");
     ADD_FOR_CASES(tcase, every_float_from_minus_126_to_0_is_within_the_bound);
+    ADD_FOR_BACKENDS(tcase, every_float_from_minus_126_to_0_is_within_the_bound_in_pairs);
     ADD_FOR_BACKENDS(tcase, softcaps_tanh_of_every_float_from_2_to_the_minus_12_to_16_is_within_the_bound);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -12,7 +12,8 @@
  */
 #define FV_KEEP_ORDER() __asm__ volatile("" ::: "memory")
 
-/* Hides from the compiler how a pointer came to be, for it would keep a register for every sum of it and an offset. */
-#define FV_HIDE_ORIGIN(POINTER) __asm__("" : "+r"(POINTER))
+/* Hides from the compiler how a pointer or a count came to be: it would keep a register for every sum of the one and an
+ * offset, and count by another than the other. */
+#define FV_HIDE_ORIGIN(VALUE) __asm__("" : "+r"(VALUE))
 
 #endif

@@ -10,6 +10,9 @@ import pathlib
 import signal
 import sys
 
+# markdown_tables.py, which several tools share.
+sys.path.insert(1, str(pathlib.Path(__file__).resolve().parent.parent))
+
 import document
 import judge
 from backends import OVERHEAD

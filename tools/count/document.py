@@ -2,39 +2,13 @@
 
 import datetime
 import fnmatch
-import re
 
 from backends import BACKENDS, OVERHEAD, SUMS
+from markdown_tables import rewrite, rows_below, split_at, table
 
 BEGIN = "<!-- Written by ./dev count --update from here -->"
 END = "<!-- to here -->"
 LANES = {backend.name: backend.lanes for backend in BACKENDS}
-
-
-def table(header, rows, left):
-    """A Markdown table whose source is aligned too; all but the first columns to the right."""
-    widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
-
-    def line(cells):
-        cells = [c.ljust(w) if i < left else c.rjust(w) for i, (c, w) in enumerate(zip(cells, widths))]
-        return "| " + " | ".join(cells) + " |"
-
-    ruler = ["-" * w if i < left else "-" * (w - 1) + ":" for i, w in enumerate(widths)]
-    return [line(header), line(ruler), *map(line, rows)]
-
-
-def rows_below(text, first):
-    """The rows, as dictionaries, of the table whose first column is named so."""
-    lines = iter(text.splitlines())
-    for line in lines:
-        header = [cell.strip() for cell in line.strip("| ").split("|")]
-        if header[0] == first:
-            next(lines)
-            break
-    for line in lines:
-        if not line.startswith("|"):
-            return
-        yield dict(zip(header, (cell.strip().strip("`") for cell in line[1:-1].split("|"))))
 
 
 def vectors(counts, work):
@@ -54,11 +28,7 @@ def vectors(counts, work):
 class Document:
     def __init__(self, path):
         self.path = path
-        self.text = path.read_text(encoding="utf-8")
-        parts = re.split(f"{re.escape(BEGIN)}|{re.escape(END)}", self.text)
-        if len(parts) != 3:
-            raise SystemExit(f"{path}: the lines {BEGIN!r} and {END!r} must be there once")
-        self.before, written, self.after = parts
+        _, written, _ = split_at(path, BEGIN, END)
         rows = list(rows_below(written, "Case"))
         self.work = {row["Case"]: int(row["Multiply-adds"]) for row in rows}
         self.counts = {name: {row["Case"]: int(row[name]) for row in rows if row.get(name)} for name in LANES}
@@ -107,6 +77,6 @@ class Document:
         self.work = work
         for name in self.counts:
             self.counts[name] = {case: self.counts[name][case] for case in work if case in self.counts[name]}
-        written = f"{BEGIN}\n\n" + "\n".join(self.tables()) + f"\n\n{END}"
+        rewrite(self.path, BEGIN, END, "\n".join(self.tables()) + "\n")
         entry = f"- {datetime.date.today()}: {reason} ({'; '.join(changes)})\n"
-        self.path.write_text(self.before + written + self.after.rstrip("\n") + "\n" + entry, encoding="utf-8")
+        self.path.write_text(self.path.read_text(encoding="utf-8").rstrip("\n") + "\n" + entry, encoding="utf-8")

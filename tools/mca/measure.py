@@ -53,16 +53,10 @@ class Backend:
         return found
 
 
-# Backends that no table shows: their tiles are another backend's, with another multiplication, and the shares that models
-# give them have not been judged.
-LEFT_OUT = {"avx512bf16"}
-
-
 def libraries(build):
     """Backends' names and libraries in a build directory."""
     paths = sorted(pathlib.Path(build).glob("arch/libfovea-*.a"))
-    named = [(path.stem.removeprefix("libfovea-"), path) for path in paths]
-    return [(name, path) for name, path in named if name not in LEFT_OUT]
+    return [(path.stem.removeprefix("libfovea-"), path) for path in paths]
 
 
 def tiles_of_library(path):

@@ -1,25 +1,13 @@
 """Tables in Markdown."""
 
-import re
-
 import accepted
+import markdown_tables
+from markdown_tables import table
 
 BEGIN = "<!-- Written by ./dev mca from here -->"
 END = "<!-- to here -->"
 
 COLUMNS = ["Kernel", "Tile", "Steps", "Instr.", "FMAs", "Loads"]
-
-
-def table(header, rows, left=2):
-    """A Markdown table whose source is aligned too; all but the first columns to the right."""
-    widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
-
-    def line(cells):
-        cells = [c.ljust(w) if i < left else c.rjust(w) for i, (c, w) in enumerate(zip(cells, widths))]
-        return "| " + " | ".join(cells) + " |"
-
-    ruler = ["-" * w if i < left else "-" * (w - 1) + ":" for i, w in enumerate(widths)]
-    return [line(header), line(ruler), *map(line, rows)]
 
 
 def description(loop):
@@ -69,11 +57,11 @@ def backend_tables(backend, notes):
             tails.append(start + [tail_cell(loop, core) for core in backend.cores])
     yield f"### {backend.name}: main tiles"
     yield ""
-    yield from table(COLUMNS + names, joined(main))
+    yield from table(COLUMNS + names, joined(main), 2)
     yield ""
     yield f"### {backend.name}: tiles for what is left over"
     yield ""
-    yield from table(COLUMNS + names, joined(tails))
+    yield from table(COLUMNS + names, joined(tails), 2)
 
 
 def markdown(backends):
@@ -86,20 +74,9 @@ def markdown(backends):
     return "\n".join(lines)
 
 
-def with_tables(path, text):
-    """What is in a document, and what would be with the text between its markers."""
-    before = path.read_text(encoding="utf-8")
-    pattern = re.compile(re.escape(BEGIN) + ".*?" + re.escape(END), re.DOTALL)
-    after, count = pattern.subn(lambda _: f"{BEGIN}\n\n{text}\n{END}", before)
-    if count != 1:
-        raise SystemExit(f"{path}: the lines {BEGIN!r} and {END!r} must be there once")
-    return before, after
-
-
 def rewrite(path, text):
-    path.write_text(with_tables(path, text)[1], encoding="utf-8")
+    markdown_tables.rewrite(path, BEGIN, END, text)
 
 
 def is_current(path, text):
-    before, after = with_tables(path, text)
-    return before == after
+    return markdown_tables.is_current(path, BEGIN, END, text)
