@@ -194,7 +194,13 @@ static void begin_panels(item_run *run) {
 
 void fv_prefill_item(const fv_call *call, fv_item item, const fv_item *next, const fv_scratch *scratch) {
     const fv_head head = fv_head_of(call, item);
-    item_run run = {.call = call, .head = &head, .item = item, .next = next, .scratch = scratch};
+    /* Not an initialiser, which would clear the room of all panels for every item. */
+    item_run run;
+    run.call = call;
+    run.head = &head;
+    run.item = item;
+    run.next = next;
+    run.scratch = scratch;
     begin_panels(&run);
     take_all_blocks(&run);
     for (int32_t i = 0; i < run.count; i++)
