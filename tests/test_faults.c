@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 #include "fovea/fovea.h"
 #include "support/append_case.h"
@@ -141,27 +142,37 @@ END_TEST
 
 /* --- Stacks --- */
 
-/* What a small host thread has. Sanitizers put much around each variable. */
+/* What a small host thread has, or the least that the system gives (128 KiB on AArch64). Sanitizers put much around
+ * each variable. */
+enum { SMALL_STACK = 64 << 10, STACK_WITH_SANITIZER = 1 << 20 };
+
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-enum { STACK = 1 << 20 };
+enum { SANITIZED = 1 };
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-enum { STACK = 1 << 20 };
+enum { SANITIZED = 1 };
 #else
-enum { STACK = 64 << 10 };
+enum { SANITIZED = 0 };
 #endif
 #else
-enum { STACK = 64 << 10 };
+enum { SANITIZED = 0 };
 #endif
 
-/* Runs a function on a thread with a stack of STACK bytes, below which no page can be touched. */
+static size_t small_stack(void) {
+    const long least = sysconf(_SC_THREAD_STACK_MIN);
+    const size_t wanted = SANITIZED ? STACK_WITH_SANITIZER : SMALL_STACK;
+    return least > (long)wanted ? (size_t)least : wanted;
+}
+
+/* Runs a function on a thread with a small stack, below which no page can be touched. */
 static void *run_on_small_stack(void *(*function)(void *), void *argument) {
-    guarded stack = guarded_create(STACK, test_page_size(), GUARD_BEFORE);
+    const size_t size = small_stack();
+    guarded stack = guarded_create(size, test_page_size(), GUARD_BEFORE);
     pthread_attr_t attributes;
     pthread_t thread;
     void *result = NULL;
     pthread_attr_init(&attributes);
-    ck_assert_int_eq(pthread_attr_setstack(&attributes, stack.data, STACK), 0);
+    ck_assert_int_eq(pthread_attr_setstack(&attributes, stack.data, size), 0);
     ck_assert_int_eq(pthread_create(&thread, &attributes, function, argument), 0);
     pthread_join(thread, &result);
     pthread_attr_destroy(&attributes);
