@@ -1,7 +1,7 @@
 # Instruction sets that this machine lacks, or has too much of, under QEMU's user mode: sourced by dev.
 
 # The translator is some twenty times slower than the processor, and slower than that at AVX2: few random cases.
-aarch64_scale=${FOVEA_TEST_SCALE-0.05}
+aarch64_scale=${FOVEA_TEST_SCALE-0.03}
 x86_scale=${FOVEA_TEST_SCALE-0.02}
 
 aarch64_packages=(gcc-aarch64-linux-gnu g++-aarch64-linux-gnu qemu-user
