@@ -266,12 +266,12 @@ END_TEST
 /* --- Signals --- */
 
 static atomic_int signals;
-static volatile double clobbered = 1;
 
 /* Uses the registers that the interrupted call holds its numbers in. */
 static void on_signal(int number) {
     (void)number;
     atomic_fetch_add_explicit(&signals, 1, memory_order_relaxed);
+    volatile double clobbered = 1;
     for (int i = 0; i < 20; i++) {
         clobbered = clobbered * 1.0000001 + 1e-9;
     }
