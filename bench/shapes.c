@@ -6,7 +6,10 @@
 #define PAIR .heads_q = 2, .cold_rotation = 6
 #define F16 .type_q = FOVEA_F16, .type_kv = FOVEA_F16, .exps = SHAPE_FUSED
 #define BF16 .type_q = FOVEA_BF16, .type_kv = FOVEA_BF16, .exps = SHAPE_FUSED
-#define DECODE(keys) .limit = BENCH_LIMIT_READ, .len_q = 1, .len_kv = (keys)
+#define ONE_ROW(keys) .len_q = 1, .len_kv = (keys)
+#define DECODE(keys) .limit = BENCH_LIMIT_READ, ONE_ROW(keys)
+/* Relative to contiguous keys and values. */
+#define PAGED .limit = BENCH_LIMIT_BASE, .page_size = 16
 #define INT8 .type_kv = FOVEA_INT8, .exps = SHAPE_FUSED
 
 /* Rotates through all heads of an interleaved tensor; the base does the same with contiguous ones. */
@@ -211,48 +214,17 @@ const bench_shape bench_shapes[] = {
      .heads_q = 2,
      SELF(4096),
      .dim = 64},
-    {.name = "f32/dense/paged=16/S=1536/D=64",
-     .limit = BENCH_LIMIT_BASE,
-     .page_size = 16,
-     .heads_q = 2,
-     SELF(1536),
-     .dim = 64},
-    {.name = "f32/dense/paged=16/S=1536/D=128",
-     .limit = BENCH_LIMIT_BASE,
-     .page_size = 16,
-     .heads_q = 2,
-     SELF(1536),
-     .dim = 128},
-    {.name = "bf16/dense/paged=16/S=1536/D=128",
-     BF16,
-     .limit = BENCH_LIMIT_BASE,
-     .page_size = 16,
-     .heads_q = 2,
-     SELF(1536),
-     .dim = 128},
-    {.name = "f32/decode/paged=16/H=8/K=16384/D=128",
-     .limit = BENCH_LIMIT_BASE,
-     .page_size = 16,
-     .heads_q = 8,
-     .len_q = 1,
-     .len_kv = 16384,
-     .dim = 128},
-    {.name = "f16/decode/paged=16/H=8/K=16384/D=128",
-     F16,
-     .limit = BENCH_LIMIT_BASE,
-     .page_size = 16,
-     .heads_q = 8,
-     .len_q = 1,
-     .len_kv = 16384,
-     .dim = 128},
+    {.name = "f32/dense/paged=16/S=1536/D=64", PAGED, .heads_q = 2, SELF(1536), .dim = 64},
+    {.name = "f32/dense/paged=16/S=1536/D=128", PAGED, .heads_q = 2, SELF(1536), .dim = 128},
+    {.name = "bf16/dense/paged=16/S=1536/D=128", BF16, PAGED, .heads_q = 2, SELF(1536), .dim = 128},
+    {.name = "f32/decode/paged=16/H=8/K=16384/D=128", PAGED, ONE_ROW(16384), .heads_q = 8, .dim = 128},
+    {.name = "f16/decode/paged=16/H=8/K=16384/D=128", F16, PAGED, ONE_ROW(16384), .heads_q = 8, .dim = 128},
     {.name = "bf16/decode/paged=16/H=32/KV=8/K=16384/D=128",
      BF16,
-     .limit = BENCH_LIMIT_BASE,
-     .page_size = 16,
+     PAGED,
+     ONE_ROW(16384),
      .heads_q = 32,
      .heads_kv = 8,
-     .len_q = 1,
-     .len_kv = 16384,
      .dim = 128},
 
     INTERLEAVED("dense", 0, 12, 64),

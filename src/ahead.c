@@ -7,13 +7,23 @@ static void add(fv_ahead *ahead, fv_rows_ahead rows) {
         ahead->rows[ahead->count++] = rows;
 }
 
-static fv_rows_ahead stored_rows(const fv_rows *rows, fv_key_range keys, int64_t length, int64_t at_once) {
+static fv_address_run addresses_of(const fv_rows *rows, fv_key_range keys, int64_t length) {
     const int64_t size = fv_type_bytes(rows->type);
-    return (fv_rows_ahead){
+    return (fv_address_run){
         .row = (uintptr_t)fv_row(rows, keys.begin),
-        .left = keys.end - keys.begin,
         .bytes = length * size,
-        .group_step = rows->stride * size,
+        .step = rows->stride * size,
+        .left = keys.end - keys.begin,
+    };
+}
+
+static fv_rows_ahead stored_rows(const fv_rows *rows, fv_key_range keys, int64_t length, int64_t at_once) {
+    const fv_address_run run = addresses_of(rows, keys, length);
+    return (fv_rows_ahead){
+        .row = run.row,
+        .left = run.left,
+        .bytes = run.bytes,
+        .group_step = run.step,
         .group = 1,
         .at_once = at_once,
     };
@@ -24,16 +34,6 @@ void fv_ahead_keys(const fv_head *head, fv_key_range keys, int64_t at_once, fv_a
         return;
     add(ahead, stored_rows(&head->k, keys, head->plan->desc.head_dim, at_once));
     add(ahead, stored_rows(&head->v, keys, head->plan->desc.head_dim_v, at_once));
-}
-
-static fv_address_run addresses_of(const fv_rows *rows, fv_key_range keys, int64_t length) {
-    const int64_t size = fv_type_bytes(rows->type);
-    return (fv_address_run){
-        .row = (uintptr_t)fv_row(rows, keys.begin),
-        .bytes = length * size,
-        .step = rows->stride * size,
-        .left = keys.end - keys.begin,
-    };
 }
 
 fv_lines_ahead fv_ahead_lines(const fv_head *head, fv_key_range keys) {

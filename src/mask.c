@@ -2,12 +2,10 @@
 
 #include <string.h>
 
+#include "src/integer.h"
+
 static int32_t min32(int32_t a, int32_t b) {
     return a < b ? a : b;
-}
-
-static int64_t clamp(int64_t x, int64_t low, int64_t high) {
-    return x < low ? low : x > high ? high : x;
 }
 
 fv_key_range fv_see_lane(const fv_head *head, int64_t lane, int64_t key_begin, int32_t keys) {
@@ -27,8 +25,8 @@ static void see_lanes(const fv_head *head, int64_t first_lane, int32_t lanes, in
     const int64_t group = head->plan->geometry.group;
     const fv_band band = head->plan->geometry.band;
     const fv_sequence *sequence = head->sequence;
-    const int64_t most = clamp(sequence->end_key - key_begin, 0, keys);
-    const int64_t least = clamp(sequence->first_key - key_begin, 0, most);
+    const int64_t most = fv_clamp64(sequence->end_key - key_begin, 0, keys);
+    const int64_t least = fv_clamp64(sequence->first_key - key_begin, 0, most);
     int64_t row = first_lane / group, member = first_lane % group;
     int64_t begin = 0, end = 0;
     for (int32_t lane = 0; lane < padded; lane++, member++) {
@@ -39,8 +37,8 @@ static void see_lanes(const fv_head *head, int64_t first_lane, int32_t lanes, in
         }
         if (lane == 0 || is_next_row) {
             const int64_t diagonal = row + sequence->offset - key_begin;
-            begin = clamp(diagonal + band.before, least, most);
-            end = clamp(diagonal + band.after + 1, begin, most);
+            begin = fv_clamp64(diagonal + band.before, least, most);
+            end = fv_clamp64(diagonal + band.after + 1, begin, most);
         }
         visible->begin[lane] = (int32_t)begin;
         visible->end[lane] = (int32_t)end;

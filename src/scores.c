@@ -61,28 +61,33 @@ static void lower_by_distance(const fv_head *head, const fv_panel *panel, const 
                             alibi.slope + first, alibi.diagonal + first, peak ? peak + first : NULL);
 }
 
+/* Raises the peak, if it is wanted, to the segment's scores. */
+static void see_peaks(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch, const fv_segment *segment,
+                      float *peak) {
+    if (peak)
+        kernels_of(head)->peaks(fv_segment_scores(head, panel, scratch->s, segment), panel->ld,
+                                segment->vector_end - segment->vector_begin, segment->key_end - segment->key_begin,
+                                peak + segment->vector_begin * kernels_of(head)->lanes);
+}
+
 static void cap_scores(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch, const fv_segment *segment,
                        float *peak) {
-    const fv_panel_kernels *kernels = kernels_of(head);
-    const int32_t vectors = segment->vector_end - segment->vector_begin, keys = segment->key_end - segment->key_begin;
-    float *s = fv_segment_scores(head, panel, scratch->s, segment);
-    kernels->softcap(s, panel->ld, vectors, keys, head->plan->cap);
-    if (peak)
-        kernels->peaks(s, panel->ld, vectors, keys, peak + segment->vector_begin * kernels->lanes);
+    kernels_of(head)->softcap(fv_segment_scores(head, panel, scratch->s, segment), panel->ld,
+                              segment->vector_end - segment->vector_begin, segment->key_end - segment->key_begin,
+                              head->plan->cap);
+    see_peaks(head, panel, scratch, segment, peak);
 }
 
 /* Scores of queries that were packed with safe_query_scale, brought to their units. */
 static void enlarge_scores(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch,
                            const fv_segment *segment, float *peak) {
-    const fv_panel_kernels *kernels = kernels_of(head);
-    const int32_t vectors = segment->vector_end - segment->vector_begin, keys = segment->key_end - segment->key_begin;
     float factor[FV_MAX_LANES] __attribute__((aligned(FV_ALIGNMENT)));
-    float *s = fv_segment_scores(head, panel, scratch->s, segment);
     for (int32_t lane = 0; lane < panel->ld; lane++)
         factor[lane] = head->plan->safe_score_factor;
-    kernels->rescale(s, panel->ld, vectors, keys, factor);
-    if (peak)
-        kernels->peaks(s, panel->ld, vectors, keys, peak + segment->vector_begin * kernels->lanes);
+    kernels_of(head)->rescale(fv_segment_scores(head, panel, scratch->s, segment), panel->ld,
+                              segment->vector_end - segment->vector_begin, segment->key_end - segment->key_begin,
+                              factor);
+    see_peaks(head, panel, scratch, segment, peak);
 }
 
 void fv_panel_scores(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch, int64_t key_begin,

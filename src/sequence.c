@@ -1,17 +1,14 @@
 #include "src/sequence.h"
 
 #include "src/index.h"
-
-static int64_t clamp(int64_t x, int64_t low, int64_t high) {
-    return x < low ? low : x > high ? high : x;
-}
+#include "src/integer.h"
 
 fv_band fv_band_of(const fovea_attention_desc *desc) {
     fv_band band = {.before = -FV_FAR, .after = FV_FAR};
     if (desc->has_window_left)
-        band.before = -clamp(desc->window_left, 0, FV_FAR / 2);
+        band.before = -fv_clamp64(desc->window_left, 0, FV_FAR / 2);
     if (desc->has_window_right)
-        band.after = clamp(desc->window_right, 0, FV_FAR / 2);
+        band.after = fv_clamp64(desc->window_right, 0, FV_FAR / 2);
     if (desc->causal)
         band.after = 0;
     return band;
@@ -38,14 +35,14 @@ fv_sequence fv_sequence_at(const fovea_attention_desc *desc, const fovea_attenti
     if (desc->diagonal == FOVEA_DIAGONAL_BOTTOM_RIGHT)
         sequence.offset = sequence.end_key - sequence.len_q;
     else if (desc->diagonal == FOVEA_DIAGONAL_OFFSETS)
-        sequence.offset = clamp(fv_index_at(args->query_offsets, desc->type_index, b), -FV_FAR / 2, FV_FAR / 2);
+        sequence.offset = fv_clamp64(fv_index_at(args->query_offsets, desc->type_index, b), -FV_FAR / 2, FV_FAR / 2);
     return sequence;
 }
 
 fv_key_range fv_visible_keys(const fv_sequence *sequence, fv_band band, int64_t row_begin, int64_t row_end) {
     fv_key_range range;
-    range.begin = clamp(row_begin + sequence->offset + band.before, sequence->first_key, sequence->end_key);
-    range.end = clamp(row_end - 1 + sequence->offset + band.after + 1, 0, sequence->end_key);
+    range.begin = fv_clamp64(row_begin + sequence->offset + band.before, sequence->first_key, sequence->end_key);
+    range.end = fv_clamp64(row_end - 1 + sequence->offset + band.after + 1, 0, sequence->end_key);
     /* A first key past the length leaves begin above end_key's clamp. */
     if (range.begin > sequence->end_key)
         range.begin = sequence->end_key;

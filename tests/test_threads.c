@@ -137,6 +137,28 @@ START_TEST(two_runs_give_the_same_bits) {
 }
 END_TEST
 
+/* A batch gives the bits that its entries give one by one, each left alone in the problem by `leave_only`. */
+static void check_entries_alone(const problem_spec *spec, void (*leave_only)(problem *, int64_t), const char *failure) {
+    problem *together = problem_create(spec);
+    problem_run_ok(together);
+    const outcome wanted = problem_outcome(together);
+    problem *alone = problem_create(spec);
+    const fovea_attention_args args = alone->args;
+    for (int64_t b = 0; b < spec->batch; b++) {
+        alone->args = args;
+        leave_only(alone, b);
+        problem_run_ok(alone);
+    }
+    const outcome actual = problem_outcome(alone);
+    if (!outcome_equal(&wanted, &actual)) {
+        problem_fail(alone, "%s", failure);
+    }
+    outcome_destroy((outcome[]){wanted});
+    outcome_destroy((outcome[]){actual});
+    problem_destroy(alone);
+    problem_destroy(together);
+}
+
 /* Leaves of a problem only batch entry b. */
 static void narrow_to_entry(problem *self, int64_t b) {
     fovea_attention_args *args = &self->args;
@@ -160,24 +182,7 @@ START_TEST(a_batch_entry_alone_gives_the_same_bits_as_in_its_batch) {
                                                   .len_kv = 2500, .causal = 1, .inputs = FOVEA_INPUT_KEY_LENGTHS,
                                                   .outputs = FOVEA_OUTPUT_LSE, .concurrency = 3),
                                           _i);
-        problem *together = problem_create(&spec);
-        problem_run_ok(together);
-        const outcome wanted = problem_outcome(together);
-        problem *alone = problem_create(&spec);
-        const fovea_attention_args args = alone->args;
-        for (int64_t b = 0; b < spec.batch; b++) {
-            alone->args = args;
-            narrow_to_entry(alone, b);
-            problem_run_ok(alone);
-        }
-        const outcome actual = problem_outcome(alone);
-        if (!outcome_equal(&wanted, &actual)) {
-            problem_fail(alone, "an entry's result depends on its batch");
-        }
-        outcome_destroy((outcome[]){wanted});
-        outcome_destroy((outcome[]){actual});
-        problem_destroy(alone);
-        problem_destroy(together);
+        check_entries_alone(&spec, narrow_to_entry, "an entry's result depends on its batch");
     }
 }
 END_TEST
@@ -209,24 +214,7 @@ START_TEST(a_packed_sequence_gives_the_same_bits_as_a_dense_call) {
                             .len_kv = lengths[i][1], .causal = 1, .form_q = FOVEA_FORM_PACKED,
                             .form_kv = FOVEA_FORM_PACKED, .outputs = FOVEA_OUTPUT_LSE, .concurrency = 3),
                     _i);
-        problem *together = problem_create(&spec);
-        problem_run_ok(together);
-        const outcome wanted = problem_outcome(together);
-        problem *alone = problem_create(&spec);
-        const fovea_attention_args args = alone->args;
-        for (int64_t b = 0; b < spec.batch; b++) {
-            alone->args = args;
-            unpack_sequence(alone, b);
-            problem_run_ok(alone);
-        }
-        const outcome actual = problem_outcome(alone);
-        if (!outcome_equal(&wanted, &actual)) {
-            problem_fail(alone, "a sequence's result depends on its form");
-        }
-        outcome_destroy((outcome[]){wanted});
-        outcome_destroy((outcome[]){actual});
-        problem_destroy(alone);
-        problem_destroy(together);
+        check_entries_alone(&spec, unpack_sequence, "a sequence's result depends on its form");
     }
 }
 END_TEST

@@ -3,10 +3,10 @@
 #ifndef FOVEA_ARCH_COMMON_PANEL_STEPS_H
 #define FOVEA_ARCH_COMMON_PANEL_STEPS_H
 
-#include "arch/common/tanh.h"
 #include <string.h>
 
 #include "arch/common/sleef_exp2.h"
+#include "arch/common/tanh.h"
 #include "arch/kernel.h"
 
 /* The first `count` <= V_LANES elements of V_LANES rows, times scale; zeros for NULL rows and behind the count. */
