@@ -58,8 +58,11 @@ static void take_run(const fv_stored *all, int32_t begin, scaled_run *run) {
     const int32_t count = run->stored.count;
     run->scales = run->stored.scales;
     if (all->scale_stride != 1 || count < SCALED_RUN) {
-        for (int32_t i = 0; i < SCALED_RUN; i++)
-            run->copied[i] = i < count ? run->stored.scales[i * all->scale_stride] : 0.0f;
+        /* Two loops: of one with a condition compilers make masked loads, slow where a page without rights follows. */
+        for (int32_t i = 0; i < count; i++)
+            run->copied[i] = run->stored.scales[i * all->scale_stride];
+        for (int32_t i = count; i < SCALED_RUN; i++)
+            run->copied[i] = 0.0f;
         run->scales = run->copied;
     }
     run->all_ordinary = all_are_ordinary(run->scales);
