@@ -1,6 +1,7 @@
 #include "src/validate_internal.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "src/status.h"
 
@@ -9,6 +10,24 @@ int32_t fv_has_elements(const fv_operand *operand) {
         if (operand->sizes[axis] == 0)
             return 0;
     return 1;
+}
+
+/* What the field of a tensor's strides is called in the argument struct, without "_strides". */
+static const char *strides_stem(const fv_operand *operand) {
+    /* Those that have not the tensor's name. */
+    static const struct {
+        const char *tensor;
+        const char *stem;
+    } others[] = {
+        {"k_scales", "k_scale"},
+        {"v_scales", "v_scale"},
+        {"rotation.cosines", "rotation.table"},
+        {"rotation.sines", "rotation.table"},
+    };
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        if (strcmp(operand->name, others[i].tensor) == 0)
+            return others[i].stem;
+    return operand->name;
 }
 
 /* Checks what inputs and outputs have in common, and makes the box. */
@@ -21,7 +40,7 @@ static fovea_status check_operand(const fv_operand *operand, fv_box *box) {
     int32_t last = operand->axes - 1;
     if (operand->contiguous && operand->sizes[last] > 1 && operand->strides[last] != 1)
         return fv_fail(FOVEA_INVALID, "%s_strides[%" PRId32 "] (%" PRId64 ") is not 1: the last axis is contiguous",
-                       operand->name, last, operand->strides[last]);
+                       strides_stem(operand), last, operand->strides[last]);
     if (!fv_box_make(box, operand->data, operand->element, operand->axes, operand->sizes, operand->strides))
         return fv_fail(FOVEA_INVALID, "%s: its strides overflow or leave the address space", operand->name);
     return FOVEA_OK;
@@ -30,8 +49,8 @@ static fovea_status check_operand(const fv_operand *operand, fv_box *box) {
 static fovea_status check_output(const fv_operand *operand, const fv_box *box) {
     for (int32_t axis = 0; axis < operand->axes; axis++)
         if (operand->sizes[axis] > 1 && operand->strides[axis] == 0)
-            return fv_fail(FOVEA_INVALID, "%s_strides[%" PRId32 "] is 0: an output cannot be broadcast", operand->name,
-                           axis);
+            return fv_fail(FOVEA_INVALID, "%s_strides[%" PRId32 "] is 0: an output cannot be broadcast",
+                           strides_stem(operand), axis);
     switch (fv_box_overlaps_itself(box)) {
     case FV_OVERLAP_NONE:
         return FOVEA_OK;

@@ -40,7 +40,7 @@ static inline int64_t fv_index_bytes(fovea_index_type type) {
 
 /* A tensor that a call reads or writes. */
 typedef struct fv_operand {
-    /* As the argument struct calls it: "k"; its strides are called "k_strides". */
+    /* As the argument struct calls it: "k". */
     const char *name;
     const void *data;
     int64_t element;

@@ -360,7 +360,9 @@ START_TEST(misuse_of_a_dense_cache_is_refused_with_a_reason) {
     EXPECT(k_new, (const char *)self->args.k_new + 1, "k_new is not aligned");
     EXPECT(first_positions, (const char *)self->args.first_positions + 4, "first_positions is not aligned");
     EXPECT(k_new_strides[3], 2, "k_new_strides[3] (2) is not 1");
+    EXPECT(v_new_strides[3], 0, "v_new_strides[3] (0) is not 1");
     EXPECT(k_strides[2], 0, "k_strides[2] is 0");
+    EXPECT(v_strides[3], 2, "v_strides[3] (2) is not 1");
     EXPECT(v_strides[1], 1, "v overlaps itself");
     EXPECT(k, self->args.v, "overlaps");
     EXPECT(k_new, self->args.k, "k overlaps k_new");
@@ -386,7 +388,8 @@ START_TEST(misuse_of_packed_tokens_is_refused_with_a_reason) {
     EXPECT(cu_seqlens_kv, ((const int64_t[]){0, 6, 13}), "cu_seqlens_kv[2] (13)");
     EXPECT(cu_seqlens_kv, ((const int64_t[]){0, 3, 12}), "first_positions[0] (1) and 3 new tokens exceed");
     EXPECT(k_scales, NULL, "k_scales is NULL");
-    EXPECT(v_scale_strides[2], 0, "v_scales_strides[2] is 0");
+    EXPECT(k_scale_strides[1], 0, "k_scale_strides[1] is 0");
+    EXPECT(v_scale_strides[2], 0, "v_scale_strides[2] is 0");
     EXPECT(v_scales, self->args.k_scales, "overlaps");
     run_and_check(self);
     append_destroy(self);

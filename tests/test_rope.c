@@ -456,7 +456,7 @@ END_TEST
 /* --- Misuse --- */
 
 typedef struct misused {
-    float x[4 * 6], y[4 * 6], table[5 * 3];
+    float x[4 * 6], y[4 * 6], keys[4 * 6], table[5 * 3];
     double frequencies[3];
     int64_t list[3];
     fovea_rotation rotation;
@@ -475,6 +475,11 @@ static misused *legal(void) {
     const int64_t strides[4] = {12, 12, 6, 1};
     memcpy(self->args.q_strides, strides, sizeof strides);
     memcpy(self->args.q_out_strides, strides, sizeof strides);
+    /* There, but of no heads. */
+    self->args.k = self->x;
+    self->args.k_out = self->keys;
+    memcpy(self->args.k_strides, strides, sizeof strides);
+    memcpy(self->args.k_out_strides, strides, sizeof strides);
     self->args.rotation = &self->rotation;
     self->rotation.table_strides[1] = 3;
     self->rotation.table_strides[2] = 1;
@@ -518,6 +523,10 @@ START_TEST(misuse_is_refused_with_a_reason) {
     EXPECT(args.q_out, NULL, "q_out is NULL");
     EXPECT(args.q_strides[3], 2, "q_strides[3] (2) is not 1");
     EXPECT(args.q_out_strides[0], 0, "q_out_strides[0] is 0");
+    self->args.heads_kv = 1;
+    EXPECT(args.k_strides[3], 2, "k_strides[3] (2) is not 1");
+    EXPECT(args.k_out_strides[2], 0, "k_out_strides[2] is 0");
+    self->args.heads_kv = 0;
     EXPECT(args.q, self->y + 1, "q_out overlaps q");
     EXPECT(args.cu_seqlens, self->list, "cu_seqlens is given");
     EXPECT(args.lengths, ((const int64_t[]){2, 3}), "lengths[1] (3) is not in 0 ... 2");
@@ -557,7 +566,7 @@ START_TEST(misuse_of_tables_and_frequencies_is_refused_with_a_reason) {
     EXPECT(rotation.type_table, FOVEA_INT8, "rotation.type_table (3)");
     EXPECT(rotation.table_rows, -1, "rotation.table_rows (-1)");
     EXPECT(rotation.table_rows, 1, "2 tokens exceed rotation.table_rows (1)");
-    EXPECT(rotation.table_strides[2], 2, "rotation.cosines_strides[2] (2) is not 1");
+    EXPECT(rotation.table_strides[2], 2, "rotation.table_strides[2] (2) is not 1");
     EXPECT(rotation.amplitude, 1, "rotation.cosines is given beside");
     EXPECT(args.first_positions, ((const int64_t[]){0, 1}), "first_positions[1] (1) and 2 tokens exceed");
     EXPECT(args.first_positions, ((const int64_t[]){-1, 0}), "first_positions[0] (-1)");
