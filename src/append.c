@@ -69,20 +69,20 @@ static int64_t position_of(const fovea_kv_append_args *args, const fv_token *tok
                              fv_first_position(args, token->batch) + token->index);
 }
 
-static void append_tokens(const void *context, int64_t begin, int64_t end) {
+static void append_tokens(const void *context, const fv_token_part *part) {
     const append_call *call = context;
     const fovea_kv_append_args *args = call->args;
     fv_token token;
     fv_rotor rotor;
     if (args->rotation)
         fv_rotor_begin(&rotor, args->rotation, call->backend, args->head_dim);
-    for (int64_t i = begin; i < end; i++) {
+    for (int64_t i = part->begin; i < part->end; i++) {
         if (!fv_token_at(&call->tokens, i, &token))
             continue;
         slot from = {token.outer, token.row}, to = slot_of(args, &token);
         if (args->rotation)
             fv_rotor_move(&rotor, token.batch, position_of(args, &token));
-        for (int64_t head = 0; head < args->heads_kv; head++) {
+        for (int64_t head = part->first_head; head < part->end_head; head++) {
             if (call->keys.count > 0)
                 append_row(call, &call->keys, from, to, head, args->rotation ? &rotor : NULL);
             if (call->values.count > 0)
@@ -109,7 +109,7 @@ fovea_status fovea_kv_append(const fovea_kv_append_args *args, const fovea_execu
         .values = {args->v_new, args->v_new_strides, args->v, args->v_strides, args->v_scales, args->v_scale_strides,
                    args->head_dim_v},
     };
-    fv_for_tokens(&call.tokens, args->heads_kv * (args->head_dim + args->head_dim_v), executor, args->threads,
+    fv_for_tokens(&call.tokens, args->heads_kv, args->head_dim + args->head_dim_v, executor, args->threads,
                   append_tokens, &call);
     return FOVEA_OK;
 }

@@ -5,6 +5,7 @@
 #include "src/dispatch.h"
 #include "src/elements.h"
 #include "src/index.h"
+#include "src/integer.h"
 #include "src/validate.h"
 
 /* Queries or keys. */
@@ -28,9 +29,12 @@ static int64_t offset_of(const fv_token *token, int64_t head, const int64_t *str
     return token->outer * strides[0] + head * strides[1] + token->row * strides[2];
 }
 
-static void turn_heads(const rope_call *call, const tensor *rows, const fv_token *token, fv_rotor *rotor) {
+/* Turns those of heads [first, end) that the tensor has. */
+static void turn_heads(const rope_call *call, const tensor *rows, const fv_token *token, int64_t first, int64_t end,
+                       fv_rotor *rotor) {
     fovea_type type = call->args->type;
-    for (int64_t head = 0; head < rows->heads; head++) {
+    end = fv_min64(end, rows->heads);
+    for (int64_t head = first < 0 ? 0 : first; head < end; head++) {
         const fv_row_copy copy = {
             .backend = call->backend,
             .from_type = type,
@@ -49,17 +53,19 @@ static int64_t position_of(const fovea_rope_args *args, const fv_token *token) {
     return fv_token_position(args->rotation, args->form, token, first + token->index);
 }
 
-static void turn_tokens(const void *context, int64_t begin, int64_t end) {
+/* Heads of keys are counted behind those of queries. */
+static void turn_tokens(const void *context, const fv_token_part *part) {
     const rope_call *call = context;
+    const int64_t queries = call->args->heads_q;
     fv_token token;
     fv_rotor rotor;
     fv_rotor_begin(&rotor, call->args->rotation, call->backend, call->args->head_dim);
-    for (int64_t i = begin; i < end; i++) {
+    for (int64_t i = part->begin; i < part->end; i++) {
         if (!fv_token_at(&call->tokens, i, &token))
             continue;
         fv_rotor_move(&rotor, token.batch, position_of(call->args, &token));
-        turn_heads(call, &call->queries, &token, &rotor);
-        turn_heads(call, &call->keys, &token, &rotor);
+        turn_heads(call, &call->queries, &token, part->first_head, part->end_head, &rotor);
+        turn_heads(call, &call->keys, &token, part->first_head - queries, part->end_head - queries, &rotor);
     }
 }
 
@@ -79,7 +85,7 @@ fovea_status fovea_rope(const fovea_rope_args *args, const fovea_executor *execu
         .queries = {args->heads_q, args->q, args->q_strides, args->q_out, args->q_out_strides},
         .keys = {args->heads_kv, args->k, args->k_strides, args->k_out, args->k_out_strides},
     };
-    fv_for_tokens(&call.tokens, (args->heads_q + args->heads_kv) * args->head_dim, executor, args->threads, turn_tokens,
+    fv_for_tokens(&call.tokens, args->heads_q + args->heads_kv, args->head_dim, executor, args->threads, turn_tokens,
                   &call);
     return FOVEA_OK;
 }

@@ -49,23 +49,44 @@ int32_t fv_token_at(const fv_tokens *tokens, int64_t place, fv_token *token) {
 /* A loop over tokens that threads share. */
 typedef struct token_loop {
     int64_t places;
+    int64_t heads;
+    /* One of them is 1. */
     int64_t places_of_task;
-    fv_token_range range;
+    int64_t tasks_of_place;
+    int64_t heads_of_task;
+    fv_token_range *range;
     const void *context;
 } token_loop;
 
 static void run_task(void *context, int64_t task, int32_t worker) {
     (void)worker;
     const token_loop *loop = context;
-    int64_t begin = task * loop->places_of_task;
-    loop->range(loop->context, begin, fv_min64(begin + loop->places_of_task, loop->places));
+    const int64_t begin = task / loop->tasks_of_place * loop->places_of_task;
+    const int64_t head = task % loop->tasks_of_place * loop->heads_of_task;
+    const fv_token_part part = {
+        .begin = begin,
+        .end = fv_min64(begin + loop->places_of_task, loop->places),
+        .first_head = head,
+        .end_head = fv_min64(head + loop->heads_of_task, loop->heads),
+    };
+    loop->range(loop->context, &part);
 }
 
-void fv_for_tokens(const fv_tokens *tokens, int64_t elements, const fovea_executor *executor, int32_t threads,
-                   fv_token_range range, const void *context) {
-    token_loop loop = {.places = fv_token_places(tokens), .range = range, .context = context};
-    loop.places_of_task = elements < TASK_ELEMENTS ? TASK_ELEMENTS / (elements > 0 ? elements : 1) : 1;
-    int64_t tasks = fv_ceil_div(loop.places, loop.places_of_task);
-    int32_t alone = loop.places < fv_ceil_div(SHAREABLE_ELEMENTS, elements > 0 ? elements : 1);
+void fv_for_tokens(const fv_tokens *tokens, int64_t heads, int64_t elements, const fovea_executor *executor,
+                   int32_t threads, fv_token_range *range, const void *context) {
+    if (heads == 0 || elements == 0)
+        return;
+    const int64_t rows_of_task = elements < TASK_ELEMENTS ? TASK_ELEMENTS / elements : 1;
+    token_loop loop = {
+        .places = fv_token_places(tokens),
+        .heads = heads,
+        .places_of_task = heads < rows_of_task ? rows_of_task / heads : 1,
+        .tasks_of_place = fv_ceil_div(heads, rows_of_task),
+        .range = range,
+        .context = context,
+    };
+    loop.heads_of_task = fv_ceil_div(heads, loop.tasks_of_place);
+    const int64_t tasks = fv_ceil_div(loop.places, loop.places_of_task) * loop.tasks_of_place;
+    const int32_t alone = loop.places < fv_ceil_div(SHAREABLE_ELEMENTS, heads * elements);
     fv_parallel_for(executor, alone ? 1 : fv_concurrency(executor, threads), tasks, run_task, &loop);
 }

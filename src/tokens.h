@@ -50,10 +50,20 @@ int64_t fv_token_count(const fv_tokens *tokens, int64_t b);
 /* The token at a place; 0 if there is none. */
 int32_t fv_token_at(const fv_tokens *tokens, int64_t place, fv_token *token);
 
-/* Runs range(context, begin, end) for parts of all places, on as many of the executor's threads as are worth it for
- * `elements` elements a token, but at most `threads` (0: no limit). */
-typedef void (*fv_token_range)(const void *context, int64_t begin, int64_t end);
-void fv_for_tokens(const fv_tokens *tokens, int64_t elements, const fovea_executor *executor, int32_t threads,
-                   fv_token_range range, const void *context);
+/* Some places for tokens, and some heads of the tokens there. */
+typedef struct fv_token_part {
+    int64_t begin;
+    int64_t end;
+    int64_t first_head;
+    int64_t end_head;
+} fv_token_part;
+
+typedef void fv_token_range(const void *context, const fv_token_part *part);
+
+/* Runs range(context, part) for parts of all places and heads, on as many of the executor's threads as are worth it for
+ * rows of `elements` elements, but at most `threads` (0: no limit). Only tokens with very many elements are divided
+ * among threads by heads. */
+void fv_for_tokens(const fv_tokens *tokens, int64_t heads, int64_t elements, const fovea_executor *executor,
+                   int32_t threads, fv_token_range *range, const void *context);
 
 #endif

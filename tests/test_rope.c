@@ -421,24 +421,34 @@ START_TEST(turning_on_append_is_turning_and_then_appending) {
 }
 END_TEST
 
-START_TEST(the_bits_are_the_same_for_any_threads_and_executor) {
-    enum { LEN = 300, HEADS = 3, DIM = 128 };
-    static float rows[LEN * HEADS * DIM], alone[LEN * HEADS * DIM], out[LEN * HEADS * DIM];
-    test_random random = test_random_named("rope threads", _i);
-    fill(rows, LEN * HEADS * DIM, &random);
+/* Elements of the calls below: enough to be shared among threads. */
+enum { SHARED = 300 * 3 * 128 };
+
+/* Tokens of queries and keys side by side, turned by one thread and by many. */
+static void run_on_every_executor(int64_t batch, int64_t len, int64_t heads_q, int64_t heads_kv, int32_t backend) {
+    static float rows[SHARED], alone[SHARED], out[SHARED];
+    const int64_t row = SHARED / (batch * len), dim = row / (heads_q + heads_kv);
+    test_random random = test_random_named("rope threads", backend);
+    fill(rows, SHARED, &random);
     const fovea_rotation rotation = {.struct_size = sizeof rotation};
-    fovea_rope_args args = {.struct_size = sizeof args, .batch = 3, .heads_kv = HEADS, .len = LEN / 3};
-    args.head_dim = DIM;
-    const int64_t strides[4] = {LEN / 3 * HEADS * DIM, DIM, HEADS * DIM, 1};
+    const int64_t strides[4] = {len * row, dim, row, 1};
+    fovea_rope_args args = {.struct_size = sizeof args, .batch = batch, .len = len, .head_dim = dim};
+    args.heads_q = heads_q;
+    args.heads_kv = heads_kv;
+    memcpy(args.q_strides, strides, sizeof strides);
+    memcpy(args.q_out_strides, strides, sizeof strides);
     memcpy(args.k_strides, strides, sizeof strides);
     memcpy(args.k_out_strides, strides, sizeof strides);
-    args.k = rows;
-    args.k_out = alone;
+    args.q = rows;
+    args.k = rows + heads_q * dim;
+    args.q_out = alone;
+    args.k_out = alone + heads_q * dim;
     args.rotation = &rotation;
-    args.isa_cap = backend_at(_i)->isa;
+    args.isa_cap = backend_at(backend)->isa;
     args.threads = 1;
     ck_assert_int_eq(fovea_rope(&args, NULL), FOVEA_OK);
-    args.k_out = out;
+    args.q_out = out;
+    args.k_out = out + heads_q * dim;
     for (int executor = EXECUTOR_DEFAULT; executor <= EXECUTOR_SHUFFLED; executor++) {
         for (int32_t threads = 0; threads <= 5; threads++) {
             test_executor pool;
@@ -448,8 +458,17 @@ START_TEST(the_bits_are_the_same_for_any_threads_and_executor) {
             ck_assert_int_eq(fovea_rope(&args, test_executor_get(&pool)), FOVEA_OK);
             ck_assert_mem_eq(out, alone, sizeof out);
             ck_assert(!pool.environment_changed);
+            ck_assert(executor == EXECUTOR_DEFAULT || threads == 1 || pool.loops == 1);
         }
     }
+}
+
+START_TEST(the_bits_are_the_same_for_any_threads_and_executor) {
+    run_on_every_executor(3, 100, 0, 3, _i);
+    run_on_every_executor(3, 100, 1, 2, _i);
+    /* The heads of one token, where the border between queries and keys is none between threads. */
+    run_on_every_executor(1, 1, 500, 400, _i);
+    run_on_every_executor(2, 1, 450, 0, _i);
 }
 END_TEST
 

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "executors.h"
+
 enum { LONGEST_HEAD = 2000 };
 
 int64_t append_index(const append_case *self, const void *indices, int64_t i) {
@@ -353,4 +355,12 @@ void append_check(append_case *self) {
     for (int i = 0; i < 6; i++) {
         ck_assert_msg(!list.all[i]->bytes || strided_unchanged(list.all[i]), "written elsewhere in tensor %d", i);
     }
+}
+
+void append_run_and_check(append_case *self) {
+    test_executor pool;
+    test_executor_init(&pool, EXECUTOR_DEFAULT, 2, 0);
+    const fovea_status status = append_run(self, test_executor_get(&pool));
+    ck_assert_msg(status == FOVEA_OK, "%s", fovea_last_reason());
+    append_check(self);
 }

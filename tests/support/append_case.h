@@ -45,6 +45,9 @@ fovea_status append_run(append_case *self, const fovea_executor *executor);
 /* Fails the test unless the last run wrote what it must and nothing else; leaves the cache as it was before. */
 void append_check(append_case *self);
 
+/* Both, on the default executor; the call must succeed. */
+void append_run_and_check(append_case *self);
+
 /* The value of the index at i, and its replacement. */
 int64_t append_index(const append_case *self, const void *indices, int64_t i);
 void append_set_index(const append_case *self, void *indices, int64_t i, int64_t value);
