@@ -47,6 +47,9 @@ START_TEST(usage_errors) {
     CLI_EXPECT_ERROR(2, "two different diagonals",
                      "run q.npy k.npy v.npy -o o.npy --causal top-left --diagonal bottom-right");
     CLI_EXPECT_ERROR(2, "no effect", "run q.npy k.npy v.npy -o o.npy --diagonal top-left");
+    CLI_EXPECT_ERROR(2, "takes one of probabilities|scaled-scores|",
+                     "run q.npy k.npy v.npy --weights w.npy --weights-kind mean");
+    CLI_EXPECT_ERROR(2, "no effect without --weights", "run q.npy k.npy v.npy -o o.npy --weights-kind scaled-scores");
     CLI_EXPECT_ERROR(2, "two numbers", "run q.npy k.npy v.npy -o o.npy --window 3");
     CLI_EXPECT_ERROR(2, "whole number", "run q.npy k.npy v.npy -o o.npy --window 3,x");
     CLI_EXPECT_ERROR(2, "whole number", "run q.npy k.npy v.npy -o o.npy --window -2,0");

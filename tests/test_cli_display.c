@@ -1,6 +1,7 @@
 /* What `fovea run` shows: heat maps as text and as pictures, colours and progress on a terminal. */
 #include <check.h>
 #include <fcntl.h>
+#include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +45,22 @@ START_TEST(heat_map_values) {
     CLI_EXPECT(0, "run q.npy k.npy k.npy --heatmap --causal");
     ck_assert_ptr_nonnull(strstr(cli_last.out, "  0 |    | \n"));
     ck_assert_ptr_nonnull(strstr(cli_last.out, "127 |    | \n"));
+}
+END_TEST
+
+/* Slopes and sinks are those of the entry and the head. */
+START_TEST(heat_map_of_a_head_among_others) {
+    const float zero[8 * 2] = {0};
+    cli_save("q.npy", NPY_F32, CLI_SHAPE(2, 2, 2, 2), zero);
+    cli_save("slopes.npy", NPY_F32, CLI_SHAPE(2, 2), (float[]){0, 0, 0, 50});
+    cli_save("sinks.npy", NPY_F32, CLI_SHAPE(2), (float[]){0.69314718f, -INFINITY});
+    static const char line[] = "run q.npy q.npy q.npy --heatmap --alibi-slopes slopes.npy --sinks sinks.npy";
+    CLI_EXPECT(0, "%s --head 0 --entry 1", line);
+    ck_assert_ptr_nonnull(strstr(cli_last.out, "| ->  25 % 0\n"));
+    CLI_EXPECT(0, "%s --head 1 --entry 0", line);
+    ck_assert_ptr_nonnull(strstr(cli_last.out, "| ->  50 % 0\n"));
+    CLI_EXPECT(0, "%s --head 1 --entry 1", line);
+    ck_assert_ptr_nonnull(strstr(cli_last.out, "| -> 100 % 1\n"));
 }
 END_TEST
 
@@ -127,6 +144,7 @@ Suite *cli_display_suite(void) {
     Suite *suite = suite_create("cli_display");
     cli_add(suite, "heat_map_text", heat_map_text);
     cli_add(suite, "heat_map_values", heat_map_values);
+    cli_add(suite, "heat_map_of_a_head_among_others", heat_map_of_a_head_among_others);
     cli_add(suite, "heat_map_svg", heat_map_svg);
     cli_add(suite, "colours", colours);
     cli_add(suite, "progress_line", progress_line);

@@ -45,6 +45,12 @@ START_TEST(bad_files) {
     CLI_EXPECT_ERROR(2, "does not broadcast", "run q.npy k.npy v.npy --mask mask.npy -o o.npy");
     CLI_EXPECT_ERROR(2, "holds float32 where bool", "run q.npy k.npy v.npy --mask k.npy -o o.npy");
     CLI_EXPECT_ERROR(2, "holds bool where float32", "run q.npy k.npy v.npy --bias mask.npy -o o.npy");
+    CLI_EXPECT_ERROR(2, "does not broadcast to (batch, heads) = (1, 1)",
+                     "run q.npy k.npy v.npy --alibi-slopes q.npy -o o.npy");
+    CLI_EXPECT_ERROR(2, "holds bool where float32", "run q.npy k.npy v.npy --alibi-slopes mask.npy -o o.npy");
+    CLI_EXPECT_ERROR(2, "one number for each of 1 query heads", "run q.npy k.npy v.npy --sinks flat.npy -o o.npy");
+    CLI_EXPECT_ERROR(2, "one number for each of 1 query heads", "run q.npy k.npy v.npy --sinks q.npy -o o.npy");
+    CLI_EXPECT_ERROR(2, "holds int64 where float32", "run q.npy k.npy v.npy --sinks two.npy -o o.npy");
     CLI_EXPECT_ERROR(2, "key_lengths", "run q.npy k.npy v.npy --key-lengths lengths.npy -o o.npy --heatmap");
     CLI_EXPECT_ERROR(2, "key_lengths", "run q.npy k.npy v.npy --key-lengths negative.npy -o o.npy --heatmap");
     CLI_EXPECT_ERROR(2, "key_lengths", "run q.npy k.npy v.npy --key-lengths lowest.npy -o o.npy --causal");

@@ -57,6 +57,76 @@ START_TEST(small_results) {
 }
 END_TEST
 
+START_TEST(slopes_and_sinks) {
+    const float near = 0.73105858f, far = 0.26894142f;
+    cli_save_small();
+    cli_save("slopes.npy", NPY_F32, CLI_SHAPE(1), (float[]){1});
+    CLI_EXPECT(0, "run q.npy k.npy v.npy --weights w.npy --alibi-slopes slopes.npy");
+    cli_check_values("w.npy", 4, (float[]){near, far, far, near});
+    cli_save("offsets.npy", NPY_I64, CLI_SHAPE(1), (int64_t[]){1});
+    CLI_EXPECT(0, "run q.npy k.npy v.npy --weights w.npy --alibi-slopes slopes.npy --query-offsets offsets.npy");
+    cli_check_values("w.npy", 4, (float[]){far, near, far, near});
+    cli_save_random("k3.npy", 1, CLI_SHAPE(3, 2));
+    CLI_EXPECT(0, "run q.npy k3.npy k3.npy --weights t.npy --alibi-slopes slopes.npy --diagonal top-left");
+    CLI_EXPECT(0, "run q.npy k3.npy k3.npy --weights w.npy --alibi-slopes slopes.npy");
+    CLI_EXPECT(1, "compare w.npy t.npy");
+
+    cli_save("sinks.npy", NPY_F32, CLI_SHAPE(1), (float[]){0.69314718f});
+    CLI_EXPECT(0, "run q.npy k.npy v.npy -o o.npy --lse l.npy --weights w.npy --sinks sinks.npy");
+    cli_check_values("o.npy", 4, (float[]){1, 10, 1, 10});
+    cli_check_values("l.npy", 2, (float[]){1.3862944f, 1.3862944f});
+    cli_check_values("w.npy", 4, (float[]){0.25f, 0.25f, 0.25f, 0.25f});
+}
+END_TEST
+
+START_TEST(kinds_of_weights) {
+    const float capped[2] = {0.76159416f, 0.96402758f}, shifted = 0.5f;
+    cli_save_small();
+    cli_save("q.npy", NPY_F32, CLI_SHAPE(2, 2), (float[]){1, 0, 0, 1});
+    cli_save("k.npy", NPY_F32, CLI_SHAPE(2, 2), (float[]){2, 0, 0, 4});
+    cli_save("slopes.npy", NPY_F32, CLI_SHAPE(1, 1), &shifted);
+    static const char line[] = "run q.npy k.npy v.npy --scale 0.5 --softcap 1 --causal --alibi-slopes slopes.npy "
+                               "--weights w.npy --weights-kind";
+    CLI_EXPECT(0, "%s scaled-scores", line);
+    cli_check_values("w.npy", 4, (float[]){1, 0, 0, 2});
+    CLI_EXPECT(0, "%s capped-scores", line);
+    cli_check_values("w.npy", 4, (float[]){capped[0], 0, 0, capped[1]});
+    CLI_EXPECT(0, "%s masked-scores", line);
+    cli_check_values("w.npy", 4, (float[]){capped[0], -INFINITY, -shifted, capped[1]});
+    CLI_EXPECT(0, "%s probabilities", line);
+    const float p = 1 / (1 + expf(-shifted - capped[1]));
+    cli_check_values("w.npy", 4, (float[]){1, 0, 1 - p, p});
+}
+END_TEST
+
+/* Means over heads have no head axis, however the files have theirs. */
+START_TEST(means_over_heads) {
+    const float zero[16] = {0}, mean[8] = {0.375f, 0.375f, 0.375f, 0.375f, 0.375f, 0.375f, 0.375f, 0.375f};
+    static const char line[] =
+        "run q.npy q.npy q.npy --sinks sinks.npy --weights w.npy --weights-kind mean-probabilities";
+    cli_save("sinks.npy", NPY_F32, CLI_SHAPE(2), (float[]){-INFINITY, 0.69314718f});
+    cli_save("q.npy", NPY_F32, CLI_SHAPE(2, 2, 2), zero);
+    CLI_EXPECT(0, "%s", line);
+    cli_check_shape("w.npy", CLI_SHAPE(2, 2));
+    cli_check_values("w.npy", 4, mean);
+    cli_save("q.npy", NPY_F32, CLI_SHAPE(2, 2, 2, 2), zero);
+    CLI_EXPECT(0, "%s --layout bshd", line);
+    cli_check_shape("w.npy", CLI_SHAPE(2, 2, 2));
+    cli_check_values("w.npy", 8, mean);
+    cli_save("q.npy", NPY_F32, CLI_SHAPE(2, 4), zero);
+    CLI_EXPECT(0, "%s --heads 2", line);
+    cli_check_shape("w.npy", CLI_SHAPE(2, 2));
+    cli_save("q.npy", NPY_F32, CLI_SHAPE(2, 2, 4), zero);
+    CLI_EXPECT(0, "%s --heads 2", line);
+    cli_check_shape("w.npy", CLI_SHAPE(2, 2, 2));
+    cli_save("q.npy", NPY_F32, CLI_SHAPE(2, 2), zero);
+    cli_save("sinks.npy", NPY_F32, CLI_SHAPE(1), (float[]){0.69314718f});
+    CLI_EXPECT(0, "%s", line);
+    cli_check_shape("w.npy", CLI_SHAPE(2, 2));
+    cli_check_values("w.npy", 4, (float[]){0.25f, 0.25f, 0.25f, 0.25f});
+}
+END_TEST
+
 /* The same numbers through every layout give the same result. */
 START_TEST(layouts) {
     enum { B = 2, S = 5, H = 4, G = 2, D = 3, E = 2 };
@@ -135,6 +205,9 @@ Suite *cli_run_suite(void) {
     Suite *suite = suite_create("cli_run");
     cli_add(suite, "real_model", real_model);
     cli_add(suite, "small_results", small_results);
+    cli_add(suite, "slopes_and_sinks", slopes_and_sinks);
+    cli_add(suite, "kinds_of_weights", kinds_of_weights);
+    cli_add(suite, "means_over_heads", means_over_heads);
     cli_add(suite, "layouts", layouts);
     cli_add(suite, "empty", empty);
     return suite;

@@ -80,6 +80,9 @@ static void narrow(const run_options *o, const run_problem *p, int64_t rows, con
     args->v = element(args->v, args->v_strides, o->entry, head_kv, sizeof(float));
     args->mask = element(args->mask, args->mask_strides, o->entry, o->head, 1);
     args->bias = element(args->bias, args->bias_strides, o->entry, o->head, sizeof(float));
+    args->alibi_slopes = element(args->alibi_slopes, args->alibi_strides, o->entry, o->head, sizeof(float));
+    if (args->sinks)
+        args->sinks += o->head;
     if (args->key_lengths)
         args->key_lengths = (const int64_t *)args->key_lengths + o->entry;
     args->lse = NULL;

@@ -22,6 +22,14 @@ bool axis_order_of(int32_t rank, bool length_before_head, bool joined, axis_orde
     return true;
 }
 
+void axis_order_drop(axis_order *order, int32_t axis) {
+    int32_t kept = 0;
+    for (int32_t i = 0; i < order->rank; i++)
+        if (order->axes[i] != axis)
+            order->axes[kept++] = order->axes[i];
+    order->rank = kept;
+}
+
 /* Strides of a contiguous tensor; absent axes get stride 0. */
 static void set_strides(const axis_order *order, tensor_view *view) {
     int64_t stride = 1;
@@ -73,16 +81,16 @@ bool tensor_view_new(const int64_t sizes[AXES], const axis_order *order, tensor_
     return true;
 }
 
-bool broadcast_strides(const npy_header *header, const int64_t sizes[AXES], int64_t strides[AXES]) {
+bool broadcast_strides(const npy_header *header, int32_t rank, const int64_t *sizes, int64_t *strides) {
     int64_t stride = 1;
-    if (header->rank > AXES)
+    if (header->rank > rank)
         return false;
-    memset(strides, 0, AXES * sizeof *strides);
+    memset(strides, 0, (size_t)rank * sizeof *strides);
     for (int32_t i = 1; i <= header->rank; i++) {
         int64_t length = header->shape[header->rank - i];
-        if (length != 1 && length != sizes[AXES - i])
+        if (length != 1 && length != sizes[rank - i])
             return false;
-        strides[AXES - i] = length == 1 ? 0 : stride;
+        strides[rank - i] = length == 1 ? 0 : stride;
         stride *= length;
     }
     return true;

@@ -98,9 +98,10 @@ static void describe(const run_options *o, const run_views *views, fovea_attenti
         .has_window_left = o->has_left,
         .has_window_right = o->has_right,
         .inputs = (o->mask ? FOVEA_INPUT_MASK : 0u) | (o->bias ? FOVEA_INPUT_BIAS : 0u) |
+                  (o->alibi_slopes ? FOVEA_INPUT_ALIBI : 0u) | (o->sinks ? FOVEA_INPUT_SINKS : 0u) |
                   (o->key_lengths ? FOVEA_INPUT_KEY_LENGTHS : 0u),
         .outputs = o->lse ? FOVEA_OUTPUT_LSE : 0u,
-        .weights = o->weights ? FOVEA_WEIGHTS_PROBABILITIES : FOVEA_WEIGHTS_NONE,
+        .weights = o->weights && !o->weights_kind ? FOVEA_WEIGHTS_PROBABILITIES : o->weights_kind,
         .exp = o->exp,
         .isa_cap = o->isa,
         .threads = o->threads,
@@ -117,19 +118,25 @@ static cli_status check_desc(const fovea_attention_desc *desc) {
     return CLI_OK;
 }
 
-/* An array over (query, key) pairs, which may be smaller and is repeated then. */
-static cli_status load_pairs(const char *path, unsigned accepted, const int64_t sizes[AXES], npy_array *array,
-                             int64_t strides[AXES]) {
+/* An array over `rank` axes, as far as a path is given; it may be smaller and is repeated then. */
+static cli_status load_broadcast(const char *path, unsigned accepted, const char *axes, int32_t rank,
+                                 const int64_t *sizes, npy_array *array, int64_t *strides) {
     char shape[128], needed[128];
     if (!path)
         return CLI_OK;
     cli_status status = input_load(path, accepted, array);
-    if (status != CLI_OK || broadcast_strides(&array->header, sizes, strides))
+    if (status != CLI_OK || broadcast_strides(&array->header, rank, sizes, strides))
         return status;
     format_shape(shape, sizeof shape, array->header.rank, array->header.shape);
-    format_shape(needed, sizeof needed, AXES, sizes);
-    return cli_fail(CLI_BAD_INPUT, "%s: shape %s does not broadcast to (batch, heads, queries, keys) = %s", path, shape,
-                    needed);
+    format_shape(needed, sizeof needed, rank, sizes);
+    return cli_fail(CLI_BAD_INPUT, "%s: shape %s does not broadcast to (%s) = %s", path, shape, axes, needed);
+}
+
+static cli_status load_sinks(const char *path, int64_t heads, npy_array *array) {
+    cli_status status = input_load(path, ACCEPT_F32, array);
+    if (status == CLI_OK && (array->header.rank != 1 || array->header.count != heads))
+        return cli_fail(CLI_BAD_INPUT, "%s: needs one number for each of %" PRId64 " query heads", path, heads);
+    return status;
 }
 
 /* Costs and heat maps are worked out from lengths that the library has not seen yet. */
@@ -144,16 +151,25 @@ static cli_status load_key_lengths(const char *path, const fovea_attention_desc 
 }
 
 static cli_status load_optional(const run_options *o, run_problem *p) {
-    const int64_t pairs[AXES] = {p->desc.batch, p->desc.heads_q, p->desc.len_q, p->desc.len_kv};
-    cli_status status = load_pairs(o->mask, ACCEPT_MASK, pairs, &p->mask, p->args.mask_strides);
+    /* (query, key) pairs; their first two axes are also those of slopes. */
+    const int64_t sizes[AXES] = {p->desc.batch, p->desc.heads_q, p->desc.len_q, p->desc.len_kv};
+    static const char pairs[] = "batch, heads, queries, keys";
+    cli_status status = load_broadcast(o->mask, ACCEPT_MASK, pairs, AXES, sizes, &p->mask, p->args.mask_strides);
     if (status == CLI_OK)
-        status = load_pairs(o->bias, ACCEPT_F32, pairs, &p->bias, p->args.bias_strides);
+        status = load_broadcast(o->bias, ACCEPT_F32, pairs, AXES, sizes, &p->bias, p->args.bias_strides);
+    if (status == CLI_OK)
+        status = load_broadcast(o->alibi_slopes, ACCEPT_F32, "batch, heads", 2, sizes, &p->alibi_slopes,
+                                p->args.alibi_strides);
+    if (status == CLI_OK && o->sinks)
+        status = load_sinks(o->sinks, p->desc.heads_q, &p->sinks);
     if (status == CLI_OK && o->key_lengths)
         status = load_key_lengths(o->key_lengths, &p->desc, &p->key_lengths);
     if (status == CLI_OK && o->query_offsets)
         status = input_load_indices(o->query_offsets, p->desc.batch, &p->query_offsets);
     p->args.mask = p->mask.data;
     p->args.bias = p->bias.data;
+    p->args.alibi_slopes = p->alibi_slopes.data;
+    p->args.sinks = p->sinks.data;
     p->args.key_lengths = p->key_lengths.data;
     p->args.query_offsets = p->query_offsets.data;
     return status;
@@ -169,12 +185,14 @@ static cli_status make_room(const char *what, const int64_t sizes[AXES], const a
     return CLI_OK;
 }
 
-/* The output has the order of the queries; log-sum-exp and weights have heads before rows, and as many axes. */
+/* The output has the order of the queries; log-sum-exp and weights have heads before rows, and as many axes. Means over
+ * heads have none. */
 static cli_status make_results(const run_options *o, const axis_order *order, run_problem *p) {
     const fovea_attention_desc *d = &p->desc;
     const int64_t out[AXES] = {d->batch, d->heads_q, d->len_q, d->head_dim_v};
     const int64_t lse[AXES] = {d->batch, d->heads_q, d->len_q, 1};
-    const int64_t weights[AXES] = {d->batch, d->heads_q, d->len_q, d->len_kv};
+    const bool mean = d->weights == FOVEA_WEIGHTS_MEAN_PROBABILITIES;
+    const int64_t weights[AXES] = {d->batch, mean ? 1 : d->heads_q, d->len_q, d->len_kv};
     axis_order plain;
     tensor_view view;
     axis_order_of(order->rank, false, false, &plain);
@@ -190,6 +208,8 @@ static cli_status make_results(const run_options *o, const axis_order *order, ru
         memcpy(p->args.lse_strides, view.strides, sizeof p->args.lse_strides);
     }
     if (o->weights) {
+        if (mean)
+            axis_order_drop(&plain, AXIS_HEAD);
         status = make_room("attention weights", weights, &plain, &p->weights, &view);
         memcpy(p->args.weights_strides, view.strides, sizeof view.strides);
     }
@@ -234,10 +254,11 @@ cli_status problem_load(const run_options *options, run_problem *problem) {
 }
 
 void problem_free(run_problem *problem) {
-    npy_array *arrays[] = {
-        &problem->q,           &problem->k,   &problem->v,   &problem->mask,    &problem->bias,
-        &problem->key_lengths, &problem->out, &problem->lse, &problem->weights, &problem->query_offsets,
-        &problem->reference};
+    npy_array *arrays[] = {&problem->q,        &problem->k,           &problem->v,
+                           &problem->mask,     &problem->bias,        &problem->alibi_slopes,
+                           &problem->sinks,    &problem->key_lengths, &problem->out,
+                           &problem->lse,      &problem->weights,     &problem->query_offsets,
+                           &problem->reference};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         npy_free(arrays[i]);
 }

@@ -7,7 +7,7 @@
 #include "run_options.h"
 
 typedef struct run_problem {
-    npy_array q, k, v, mask, bias, key_lengths, query_offsets;
+    npy_array q, k, v, mask, bias, alibi_slopes, sinks, key_lengths, query_offsets;
     /* Results; data is NULL for those that were not asked for. */
     npy_array out, lse, weights;
     /* What the output is compared with, if anything. */

@@ -13,6 +13,8 @@
     X(OUTPUT, "--output", "-o", "FILE", NULL, "write the result here")                                              \
     X(LSE, "--lse", NULL, "FILE", NULL, "write the log-sum-exp of every row, (B, H, Sq)")                           \
     X(WEIGHTS, "--weights", NULL, "FILE", NULL, "write the probabilities, (B, H, Sq, Sk)")                          \
+    X(WEIGHTS_KIND, "--weights-kind", NULL, "KIND", NULL,                                                           \
+      "what --weights writes instead: scaled-scores,\ncapped-scores, masked-scores or mean-probabilities")          \
     X(LAYOUT, "--layout", NULL, "ORDER", NULL, "axes of 3-D and 4-D files: bhsd (default) or bshd")                 \
     X(HEADS, "--heads", NULL, "N", NULL, "the last axis holds N query heads side by side")                          \
     X(HEADS_KV, "--heads-kv", NULL, "N", NULL, "and N key/value heads (default: what the file's width gives)")      \
@@ -20,11 +22,15 @@
     X(SOFTCAP, "--softcap", NULL, "X", NULL, "scores become X tanh(score / X)")                                     \
     X(CAUSAL, "--causal", NULL, "DIAGONAL", "top-left|bottom-right",                                                \
       "no row looks past its diagonal, which starts at the\nfirst key or (default) ends at the last")               \
-    X(DIAGONAL, "--diagonal", NULL, "DIAGONAL", NULL, "the same choice for --window without --causal")              \
+    X(DIAGONAL, "--diagonal", NULL, "DIAGONAL", NULL,                                                               \
+      "the same choice for --window or --alibi-slopes\nwithout --causal")                                           \
     X(QUERY_OFFSETS, "--query-offsets", NULL, "FILE", NULL, "the diagonal starts at these keys, one a batch entry") \
     X(WINDOW, "--window", NULL, "L,R", NULL, "only L keys before and R after the diagonal; -1: no limit")           \
     X(MASK, "--mask", NULL, "FILE", NULL, "bool or uint8, broadcast to (B, H, Sq, Sk): true may attend")            \
     X(BIAS, "--bias", NULL, "FILE", NULL, "float32, broadcast likewise, added to the scores")                       \
+    X(ALIBI_SLOPES, "--alibi-slopes", NULL, "FILE", NULL,                                                           \
+      "float32, broadcast to (B, H): times the distance from\nthe diagonal, subtracted from the scores")            \
+    X(SINKS, "--sinks", NULL, "FILE", NULL, "float32, (H): a logit of each head that has no value")                 \
     X(KEY_LENGTHS, "--key-lengths", NULL, "FILE", NULL, "valid keys of each batch entry, int32 or int64")           \
     X(COMPARE, "--compare", NULL, "FILE", NULL, "compare the result with this file; exit status 1 if they\ndiffer") \
     X(TOLERANCE, "--tolerance", NULL, "X", NULL, "largest difference allowed (default 1e-5)")                       \
@@ -132,6 +138,15 @@ static cli_status take_layout(run_options *o, const char *text) {
     return status;
 }
 
+static cli_status take_weights_kind(run_options *o, const char *text) {
+    int32_t index = FOVEA_WEIGHTS_PROBABILITIES;
+    cli_status status =
+        take_word("--weights-kind", "probabilities|scaled-scores|capped-scores|masked-scores|mean-probabilities", text,
+                  FOVEA_WEIGHTS_PROBABILITIES, &index);
+    o->weights_kind = (fovea_weights)index;
+    return status;
+}
+
 static cli_status take_threads(run_options *o, const char *text) {
     int64_t threads = 0;
     cli_status status = cli_parse_integer("--threads", text, 1, 4096, &threads);
@@ -159,6 +174,8 @@ static cli_status take(void *target, int32_t index, const char *value) {
         return set(&o->lse, value);
     case WEIGHTS:
         return set(&o->weights, value);
+    case WEIGHTS_KIND:
+        return take_weights_kind(o, value);
     case LAYOUT:
         return take_layout(o, value);
     case HEADS:
@@ -183,6 +200,10 @@ static cli_status take(void *target, int32_t index, const char *value) {
         return set(&o->mask, value);
     case BIAS:
         return set(&o->bias, value);
+    case ALIBI_SLOPES:
+        return set(&o->alibi_slopes, value);
+    case SINKS:
+        return set(&o->sinks, value);
     case KEY_LENGTHS:
         return set(&o->key_lengths, value);
     case COMPARE:
@@ -224,9 +245,11 @@ static cli_status take(void *target, int32_t index, const char *value) {
 
 /* Options that contradict each other, or that would do nothing: silence would look like success. */
 static cli_status check(const run_options *o) {
-    bool diagonal_used = o->causal || o->has_left || o->has_right;
+    bool diagonal_used = o->causal || o->has_left || o->has_right || o->alibi_slopes;
     if (!o->out && !o->lse && !o->weights && !o->compare && !o->heatmap && !o->heatmap_svg)
         return cli_fail_usage(command.name, "nothing to do: name an output with -o, --compare or --heatmap");
+    if (o->weights_kind && !o->weights)
+        return cli_fail_usage(command.name, "--weights-kind has no effect without --weights");
     if (o->heads_kv && !o->heads)
         return cli_fail_usage(command.name, "--heads-kv needs --heads");
     if (o->heads && o->layout != RUN_BHSD)
@@ -234,7 +257,7 @@ static cli_status check(const run_options *o) {
     if (o->query_offsets && o->has_diagonal)
         return cli_fail_usage(command.name, "--query-offsets excludes another diagonal");
     if ((o->query_offsets || o->has_diagonal) && !diagonal_used)
-        return cli_fail_usage(command.name, "a diagonal has no effect without --causal or --window");
+        return cli_fail_usage(command.name, "a diagonal has no effect without --causal, --window or --alibi-slopes");
     if (o->heatmap && o->json)
         return cli_fail_usage(command.name, "--heatmap and --json exclude each other");
     if (o->has_tolerance && !o->compare)

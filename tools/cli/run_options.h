@@ -14,7 +14,7 @@ typedef enum run_layout { RUN_BHSD, RUN_BSHD } run_layout;
 /* Paths are NULL where not given. */
 typedef struct run_options {
     const char *q, *k, *v;
-    const char *mask, *bias, *key_lengths, *query_offsets;
+    const char *mask, *bias, *alibi_slopes, *sinks, *key_lengths, *query_offsets;
 
     run_layout layout;
     /* Heads that share the last axis; 0: the files have a head axis or one head. */
@@ -30,6 +30,8 @@ typedef struct run_options {
     int64_t left, right;
 
     const char *out, *lse, *weights;
+    /* What the weights are; FOVEA_WEIGHTS_NONE if the command line does not say. */
+    fovea_weights weights_kind;
 
     fovea_isa isa;
     fovea_exp exp;
