@@ -346,9 +346,10 @@ typedef struct fv_stored {
     /* int8 only: the scale of each row; they are scale_stride apart. */
     const float *scales;
     int64_t scale_stride;
-    /* What to ask for while the first row is read, and as far from each other row while that is; NULL: rows a little
-     * further on, as if they went on in the same steps. Nothing is read there. */
-    const void *ahead;
+    /* NULL; or where each of the rows lies, which `rows` and `stride` then do not say, and what to ask for while it is
+     * read. Nothing is read there. */
+    const void *const *each;
+    const void *const *each_ahead;
 } fv_stored;
 
 /* How the row family reads keys and values of one stored type: in place, each element once for all rows, widened in

@@ -10,12 +10,11 @@
 #include "src/sinks.h"
 #include "src/sums.h"
 #include "src/terms.h"
+#include "src/turns.h"
 #include "src/weights.h"
 
 /* Keys whose sum is formed before it is added to that of the keys before them. */
 enum { SEGMENT_KEYS = 1024 };
-/* How far ahead rows in pages are asked for, at least. */
-enum { AHEAD_BYTES = 8192 };
 
 /* The rows of one item on their way through the keys. */
 typedef struct rows {
@@ -34,26 +33,19 @@ static const fv_row_kernels *kernels_of(const rows *r) {
     return r->head->plan->backend->row;
 }
 
-/* In pages, the row to ask for while that of `key` is read: some pages on, at the same place in its page. In large ones
- * rows go on in the same steps for long. */
-static const void *row_ahead(const rows *r, const fv_rows *of, int64_t key, int64_t length) {
-    const int64_t page_bytes = of->pages.size * length * fv_type_bytes(of->type);
-    if (!fv_is_paged(of) || page_bytes > 2 * AHEAD_BYTES)
-        return NULL;
-    const int64_t next = key + fv_ceil_div(AHEAD_BYTES, page_bytes) * of->pages.size;
-    return fv_row(of, next < r->keys.end ? next : key);
+/* Keys whose scores are taken before their values. */
+static int32_t keys_at_once(const rows *r) {
+    return fv_is_paged(&r->head->k) ? FV_TURN_KEYS : kernels_of(r)->read[r->head->k.type]->key_block;
 }
 
-/* The rows of keys from key_begin on that lie in one page with it, at most `keys` of them. */
-static fv_stored stored_rows(const rows *r, const fv_rows *of, int64_t key_begin, int32_t keys, int64_t length) {
+static fv_stored stored_rows(const fv_rows *of, int64_t key_begin, int32_t keys, int64_t length) {
     return (fv_stored){
         .rows = fv_row(of, key_begin),
         .stride = of->stride,
-        .count = (int32_t)fv_keys_in_page(&of->pages, key_begin, key_begin + keys),
+        .count = keys,
         .length = length,
         .scales = fv_row_scales(of, key_begin),
         .scale_stride = of->scale_stride,
-        .ahead = row_ahead(r, of, key_begin, length),
     };
 }
 
@@ -81,27 +73,52 @@ static void forbid_outside(float *s, int32_t keys, fv_key_range seen) {
         s[key] = -INFINITY;
 }
 
+/* Keys in pages, read page by page in turn. */
+static void multiply_paged_keys(const rows *r, const fv_row_reads *read, int64_t key_begin, int32_t keys) {
+    fv_turns turns;
+    float by_row[FV_MAX_ROWS][FV_TURN_KEYS] __attribute__((aligned(FV_ALIGNMENT)));
+    fv_take_turns(&r->head->k, key_begin, key_begin + keys, r->keys.end, &turns);
+    const fv_stored run = fv_stored_turns(&turns, r->head->plan->desc.head_dim);
+    read->dots(r->scratch->q, r->q_stride, r->count, &run, by_row[0], FV_TURN_KEYS);
+    for (int32_t row = 0; row < r->count; row++)
+        fv_turns_to_keys(&turns, by_row[row], scores_of(r, row));
+}
+
 /* Dot products of a run of keys, for every row. */
 static void multiply_keys(const rows *r, int64_t key_begin, int32_t keys) {
     const fv_rows *k = &r->head->k;
     const fv_row_reads *read = kernels_of(r)->read[k->type];
-    for (int32_t done = 0; done < keys;) {
-        const fv_stored run = stored_rows(r, k, key_begin + done, keys - done, r->head->plan->desc.head_dim);
-        read->dots(r->scratch->q, r->q_stride, r->count, &run, r->scratch->s + done, FV_MAX_BLOCK);
-        done += run.count;
+    if (fv_is_paged(k)) {
+        multiply_paged_keys(r, read, key_begin, keys);
+        return;
     }
+    const fv_stored run = stored_rows(k, key_begin, keys, r->head->plan->desc.head_dim);
+    read->dots(r->scratch->q, r->q_stride, r->count, &run, r->scratch->s, FV_MAX_BLOCK);
+}
+
+typedef void weigh(const float *p, int64_t p_stride, int32_t rows, const fv_stored *v, float *o, int64_t o_stride);
+
+static void weigh_paged_values(const rows *r, weigh *sum, int64_t key_begin, int32_t keys) {
+    fv_turns turns;
+    float by_row[FV_MAX_ROWS][FV_TURN_KEYS] __attribute__((aligned(FV_ALIGNMENT)));
+    fv_take_turns(&r->head->v, key_begin, key_begin + keys, r->keys.end, &turns);
+    for (int32_t row = 0; row < r->count; row++)
+        fv_keys_to_turns(&turns, scores_of(r, row), by_row[row]);
+    const fv_stored run = fv_stored_turns(&turns, r->head->plan->desc.head_dim_v);
+    sum(by_row[0], FV_TURN_KEYS, r->count, &run, r->scratch->o, r->o_stride);
 }
 
 /* Adds the values of a run of keys, by their probabilities. */
 static void weigh_values(const rows *r, int64_t key_begin, int32_t keys) {
     const fv_rows *v = &r->head->v;
     const fv_row_reads *read = kernels_of(r)->read[v->type];
-    for (int32_t done = 0; done < keys;) {
-        const fv_stored run = stored_rows(r, v, key_begin + done, keys - done, r->head->plan->desc.head_dim_v);
-        (r->safe ? read->weighted_sum_marked : read->weighted_sum)(r->scratch->s + done, FV_MAX_BLOCK, r->count, &run,
-                                                                   r->scratch->o, r->o_stride);
-        done += run.count;
+    weigh *const sum = r->safe ? read->weighted_sum_marked : read->weighted_sum;
+    if (fv_is_paged(v)) {
+        weigh_paged_values(r, sum, key_begin, keys);
+        return;
     }
+    const fv_stored run = stored_rows(v, key_begin, keys, r->head->plan->desc.head_dim_v);
+    sum(r->scratch->s, FV_MAX_BLOCK, r->count, &run, r->scratch->o, r->o_stride);
 }
 
 static float *terms_of(const rows *r, int32_t row) {
@@ -176,7 +193,7 @@ static void take_keys(const rows *r, int64_t key_begin, int32_t keys) {
 
 /* Takes keys [begin, end) into empty rows. */
 static void take_segment(const rows *r, int64_t begin, int64_t end) {
-    int32_t block = kernels_of(r)->read[r->head->k.type]->key_block;
+    const int32_t block = keys_at_once(r);
     memset(r->scratch->o, 0, (size_t)(r->count * r->o_stride) * sizeof(float));
     for (int32_t row = 0; row < r->count; row++) {
         r->scratch->m[row] = FV_NO_SCORE;
@@ -273,7 +290,7 @@ static void divide(const rows *r, int32_t row, float *s, int32_t keys) {
 }
 
 static void write_weights(const rows *r) {
-    const int32_t block = kernels_of(r)->read[r->head->k.type]->key_block;
+    const int32_t block = keys_at_once(r);
     fv_shown shown;
     rows of_weights = *r;
     fv_show(r->head, &shown);

@@ -113,6 +113,20 @@ static fv_stored part_of(const fv_stored *whole, fovea_type type, int32_t begin,
     return part;
 }
 
+/* The same rows by their addresses. */
+static fv_stored by_address(kernel_memory *memory, const fv_stored *whole, fovea_type type) {
+    const void **each = (const void **)take_bytes(memory, (int64_t)sizeof(void *) * whole->count, sizeof(void *));
+    for (int32_t row = 0; row < whole->count; row++) {
+        each[row] = part_of(whole, type, row, 1).rows;
+    }
+    return (fv_stored){.count = whole->count,
+                       .length = whole->length,
+                       .scales = whole->scales,
+                       .scale_stride = whole->scale_stride,
+                       .each = each,
+                       .each_ahead = each};
+}
+
 /* --- dots --- */
 
 static void check_dots_once(const fv_row_kernels *kernels, fovea_type type, test_random *random) {
@@ -142,6 +156,12 @@ static void check_dots_once(const fv_row_kernels *kernels, fovea_type type, test
                 "dot %.9g instead of %.9g (row %d of %d, key %d of %d, dim %d)", (double)s[row * s_stride + key], exact,
                 (int)row, (int)rows, (int)key, (int)keys, (int)dim);
         }
+    }
+    float *again = take_floats(&memory, span(rows, s_stride, keys), FV_ALIGNMENT);
+    const fv_stored anywhere = by_address(&memory, &k, type);
+    kernels->read[type]->dots(q, q_stride, rows, &anywhere, again, s_stride);
+    for (int32_t row = 0; row < rows; row++) {
+        ck_assert_msg(same_floats(keys, again + row * s_stride, s + row * s_stride), "depends on where rows lie");
     }
     /* One row at a time, the keys in two runs. */
     const int32_t cut = (int32_t)random_between(random, 0, keys);
@@ -206,7 +226,7 @@ START_TEST(an_infinite_scale_makes_its_row_infinite_and_not_nan) {
         }
         memset(k, 1, (size_t)(KEYS * dim));
         scales[2] = INFINITY;
-        const fv_stored stored = {k, dim, KEYS, dim, scales, 1, NULL};
+        const fv_stored stored = {k, dim, KEYS, dim, scales, 1, NULL, NULL};
         kernels->read[FOVEA_INT8]->dots(q, dim, 1, &stored, s, KEYS);
         for (int32_t key = 0; key < KEYS; key++) {
             ck_assert(key == 2 ? s[key] == INFINITY : isfinite(s[key]) != 0);
@@ -245,7 +265,7 @@ START_TEST(int8_rows_with_any_scale_are_their_scaled_elements) {
             of[key] = random_chance(&random, 0.9) ? random_float(&random, -1, 1)
                                                   : scales[random_between(&random, 0, SCALES - 1)];
         }
-        const fv_stored stored = {rows, DIM, KEYS, DIM, of, 1, NULL};
+        const fv_stored stored = {rows, DIM, KEYS, DIM, of, 1, NULL, NULL};
         kernels->read[FOVEA_INT8]->dots(q, 48, ROWS, &stored, s, 80);
         for (int32_t at = 0; at < ROWS * KEYS; at++) {
             const int32_t row = at / KEYS, key = at % KEYS;
@@ -321,10 +341,13 @@ static void check_weighted_sum_once(const fv_row_kernels *kernels, fovea_type ty
     float *o = take_random(&memory, span(rows, o_stride, dim), FV_ALIGNMENT, 1);
     const float *before = copy_of(&memory, o, span(rows, o_stride, dim));
     float *alone = copy_of(&memory, o, span(rows, o_stride, dim));
+    float *again = copy_of(&memory, o, span(rows, o_stride, dim));
+    const fv_stored anywhere = by_address(&memory, &stored, type);
     const fv_row_reads *read = kernels->read[type];
     const __typeof__(read->weighted_sum) kernel = marked ? read->weighted_sum_marked : read->weighted_sum;
     kernel(p, p_stride, rows, &stored, o, o_stride);
     ck_assert_msg(same_gaps(rows, o_stride, dim, o, before), "wrote between the rows");
+    kernel(p, p_stride, rows, &anywhere, again, o_stride);
     for (int32_t row = 0; row < rows; row++) {
         for (int64_t d = 0; d < dim; d++) {
             double exact = (double)before[row * o_stride + d], size = fabs(exact);
@@ -338,6 +361,7 @@ static void check_weighted_sum_once(const fv_row_kernels *kernels, fovea_type ty
                           "o %.9g instead of %.9g (row %d of %d, d %d of %d, %d keys)", (double)o[row * o_stride + d],
                           exact, (int)row, (int)rows, (int)d, (int)dim, (int)keys);
         }
+        ck_assert_msg(same_floats(dim, again + row * o_stride, o + row * o_stride), "depends on where rows lie");
         kernel(p + row * p_stride, p_stride, 1, &stored, alone + row * o_stride, o_stride);
         ck_assert_msg(same_floats(dim, alone + row * o_stride, o + row * o_stride), "a row depends on the others");
     }

@@ -14,12 +14,19 @@
 /* How far ahead of the loads rows are asked for. */
 enum { PREFETCH_BYTES = 8192 };
 
-/* Bytes between a row, of elements of so many bytes, and the one to ask for while reading it. */
-static inline int64_t prefetch_distance(const fv_stored *stored, int64_t element) {
-    if (stored->ahead != NULL)
-        return (int64_t)((uintptr_t)stored->ahead - (uintptr_t)stored->rows);
+/* Bytes between a row that lies a stride from the next, of elements of so many bytes, and the one to ask for while
+ * reading it: a row a little further on. */
+static inline int64_t steady_distance(const fv_stored *stored, int64_t element) {
     const int64_t rows = PREFETCH_BYTES / (stored->length * element);
     return (rows > 0 ? rows : 1) * stored->stride * element;
+}
+
+/* The same for any row, where that of those a stride apart is known. */
+static inline __attribute__((always_inline)) int64_t distance_ahead(const fv_stored *stored, int32_t row,
+                                                                    int64_t steady) {
+    if (!stored->each)
+        return steady;
+    return (int64_t)((uintptr_t)stored->each_ahead[row] - (uintptr_t)stored->each[row]);
 }
 
 /* Keeps the compiler from moving loads of one cache line before those of the line in front of it. */

@@ -8,19 +8,20 @@ enum { CHAINS = 8, RUN = 8 * CHAINS };
 /* A run of `count` <= RUN elements of a row as f32: in place, or in `room`. */
 static const float *run_of(fovea_type type, const fv_stored *stored, int32_t row, int64_t at, int64_t count,
                            float *room) {
-    int64_t offset = row * stored->stride + at;
+    const void *from = stored->each ? stored->each[row] : stored->rows;
+    int64_t offset = (stored->each ? 0 : row * stored->stride) + at;
     switch (type) {
     case FOVEA_F32:
-        return (const float *)stored->rows + offset;
+        return (const float *)from + offset;
     case FOVEA_F16:
-        fv_generic_convert.widen_f16((const uint16_t *)stored->rows + offset, count, room);
+        fv_generic_convert.widen_f16((const uint16_t *)from + offset, count, room);
         break;
     case FOVEA_BF16:
-        fv_generic_convert.widen_bf16((const uint16_t *)stored->rows + offset, count, room);
+        fv_generic_convert.widen_bf16((const uint16_t *)from + offset, count, room);
         break;
     case FOVEA_INT8:
-        fv_generic_convert.widen_int8((const int8_t *)stored->rows + offset, count,
-                                      stored->scales[row * stored->scale_stride], room);
+        fv_generic_convert.widen_int8((const int8_t *)from + offset, count, stored->scales[row * stored->scale_stride],
+                                      room);
         break;
     }
     return room;

@@ -1,0 +1,87 @@
+#include "src/turns.h"
+
+#include "src/integer.h"
+
+/* Pages that are read at the same time. */
+enum { PAGES_IN_TURN = 4 };
+
+/* How many keys ahead a page is first touched, so that its address is translated and its memory row open when its lines
+ * are asked for; and how far apart in large pages. */
+enum { TOUCHED_AHEAD = 256, TOUCHED_BYTES = 4096 };
+
+/* Keys of one page. */
+typedef struct piece {
+    /* The first one, counted from the run's first, and how many. */
+    int32_t key;
+    int32_t count;
+    const char *row;
+    const char *ahead;
+    const float *scales;
+} piece;
+
+static void touch(const fv_rows *rows, int64_t key, int32_t count) {
+    const uintptr_t first = (uintptr_t)fv_row(rows, key);
+    const int64_t bytes = count * rows->stride * fv_type_bytes(rows->type);
+    for (int64_t i = 0; i < bytes; i += TOUCHED_BYTES)
+        __builtin_prefetch((const void *)(first + (uintptr_t)i), 0, 1);
+}
+
+static piece piece_of(const fv_rows *rows, int64_t begin, int64_t key, int64_t end, int64_t limit) {
+    const int64_t next = key + FV_TURN_KEYS;
+    piece one = {
+        .key = (int32_t)(key - begin),
+        .count = (int32_t)fv_keys_in_page(&rows->pages, key, end),
+        .row = fv_row(rows, key),
+        .scales = fv_row_scales(rows, key),
+    };
+    one.ahead = next < limit ? fv_row(rows, next) : one.row;
+    if (key + TOUCHED_AHEAD < limit)
+        touch(rows, key + TOUCHED_AHEAD, one.count);
+    return one;
+}
+
+static void take_row(const fv_rows *rows, const piece *from, int32_t at, fv_turns *turns) {
+    const int64_t bytes = at * rows->stride * fv_type_bytes(rows->type);
+    const int32_t n = turns->count++;
+    turns->key[n] = from->key + at;
+    turns->row[n] = from->row + bytes;
+    turns->ahead[n] = (const void *)((uintptr_t)from->ahead + (uintptr_t)bytes);
+    turns->scale[n] = from->scales ? from->scales[at * rows->scale_stride] : 1.0f;
+}
+
+void fv_take_turns(const fv_rows *rows, int64_t begin, int64_t end, int64_t limit, fv_turns *turns) {
+    turns->count = 0;
+    for (int64_t key = begin; key < end;) {
+        piece pieces[PAGES_IN_TURN];
+        int32_t count = 0, longest = 0;
+        for (; count < PAGES_IN_TURN && key < end; key += pieces[count++].count) {
+            pieces[count] = piece_of(rows, begin, key, end, limit);
+            longest = pieces[count].count > longest ? pieces[count].count : longest;
+        }
+        for (int32_t at = 0; at < longest; at++)
+            for (int32_t i = 0; i < count; i++)
+                if (at < pieces[i].count)
+                    take_row(rows, &pieces[i], at, turns);
+    }
+}
+
+fv_stored fv_stored_turns(const fv_turns *turns, int64_t length) {
+    return (fv_stored){
+        .count = turns->count,
+        .length = length,
+        .scales = turns->scale,
+        .scale_stride = 1,
+        .each = turns->row,
+        .each_ahead = turns->ahead,
+    };
+}
+
+void fv_turns_to_keys(const fv_turns *turns, const float *by_row, float *by_key) {
+    for (int32_t i = 0; i < turns->count; i++)
+        by_key[turns->key[i]] = by_row[i];
+}
+
+void fv_keys_to_turns(const fv_turns *turns, const float *by_key, float *by_row) {
+    for (int32_t i = 0; i < turns->count; i++)
+        by_row[i] = by_key[turns->key[i]];
+}
