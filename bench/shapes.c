@@ -218,6 +218,8 @@ const bench_shape bench_shapes[] = {
     {.name = "f32/dense/paged=16/S=1536/D=128", PAGED, .heads_q = 2, SELF(1536), .dim = 128},
     {.name = "bf16/dense/paged=16/S=1536/D=128", BF16, PAGED, .heads_q = 2, SELF(1536), .dim = 128},
     {.name = "f32/decode/paged=16/H=8/K=16384/D=128", PAGED, ONE_ROW(16384), .heads_q = 8, .dim = 128},
+    {.name = "f32/decode/paged=16/H=8/K=16384/D=64", PAGED, ONE_ROW(16384), .heads_q = 8, .dim = 64},
+    {.name = "f16/decode/paged=16/H=8/K=16384/D=64", F16, PAGED, ONE_ROW(16384), .heads_q = 8, .dim = 64},
     {.name = "f16/decode/paged=16/H=8/K=16384/D=128", F16, PAGED, ONE_ROW(16384), .heads_q = 8, .dim = 128},
     {.name = "bf16/decode/paged=16/H=32/KV=8/K=16384/D=128",
      BF16,

@@ -199,8 +199,11 @@ static void take_segment(const rows *r, int64_t begin, int64_t end) {
         r->scratch->m[row] = FV_NO_SCORE;
         r->scratch->l[row] = 0.0f;
     }
-    for (int64_t key = begin; key < end; key += block)
-        take_keys(r, key, (int32_t)fv_min64(end - key, block));
+    /* Runs end where pages do. */
+    for (int64_t key = begin, next; key < end; key = next) {
+        next = fv_min64(end, (key / block + 1) * block);
+        take_keys(r, key, (int32_t)(next - key));
+    }
 }
 
 /* to = to * old + from * new. */

@@ -16,7 +16,6 @@ typedef struct piece {
     int32_t count;
     const char *row;
     const char *ahead;
-    const float *scales;
 } piece;
 
 static void touch(const fv_rows *rows, int64_t key, int32_t count) {
@@ -32,7 +31,6 @@ static piece piece_of(const fv_rows *rows, int64_t begin, int64_t key, int64_t e
         .key = (int32_t)(key - begin),
         .count = (int32_t)fv_keys_in_page(&rows->pages, key, end),
         .row = fv_row(rows, key),
-        .scales = fv_row_scales(rows, key),
     };
     one.ahead = next < limit ? fv_row(rows, next) : one.row;
     if (key + TOUCHED_AHEAD < limit)
@@ -40,29 +38,45 @@ static piece piece_of(const fv_rows *rows, int64_t begin, int64_t key, int64_t e
     return one;
 }
 
-static void take_row(const fv_rows *rows, const piece *from, int32_t at, fv_turns *turns) {
-    const int64_t bytes = at * rows->stride * fv_type_bytes(rows->type);
-    const int32_t n = turns->count++;
+/* Row `at` of a piece becomes row n. */
+static inline void take_row(const piece *from, int32_t at, int64_t step, fv_turns *turns, int32_t n) {
     turns->key[n] = from->key + at;
-    turns->row[n] = from->row + bytes;
-    turns->ahead[n] = (const void *)((uintptr_t)from->ahead + (uintptr_t)bytes);
-    turns->scale[n] = from->scales ? from->scales[at * rows->scale_stride] : 1.0f;
+    turns->row[n] = from->row + at * step;
+    turns->ahead[n] = (const void *)((uintptr_t)from->ahead + (uintptr_t)(at * step));
+}
+
+/* Row by row from one piece after the other; longer ones go on alone. */
+static void take_pieces(const fv_rows *rows, const piece *pieces, int32_t count, fv_turns *turns) {
+    const int64_t step = rows->stride * fv_type_bytes(rows->type);
+    int32_t shortest = pieces[0].count;
+    for (int32_t i = 1; i < count; i++)
+        shortest = pieces[i].count < shortest ? pieces[i].count : shortest;
+    for (int32_t i = 0; i < count; i++)
+        for (int32_t at = 0; at < shortest; at++)
+            take_row(&pieces[i], at, step, turns, turns->count + at * count + i);
+    turns->count += shortest * count;
+    for (int32_t i = 0; i < count; i++)
+        for (int32_t at = shortest; at < pieces[i].count; at++)
+            take_row(&pieces[i], at, step, turns, turns->count++);
+}
+
+/* Found by the pages again: only int8 rows have them. */
+static void take_scales(const fv_rows *rows, int64_t begin, fv_turns *turns) {
+    for (int32_t i = 0; i < turns->count; i++)
+        turns->scale[i] = *fv_row_scales(rows, begin + turns->key[i]);
 }
 
 void fv_take_turns(const fv_rows *rows, int64_t begin, int64_t end, int64_t limit, fv_turns *turns) {
     turns->count = 0;
     for (int64_t key = begin; key < end;) {
         piece pieces[PAGES_IN_TURN];
-        int32_t count = 0, longest = 0;
-        for (; count < PAGES_IN_TURN && key < end; key += pieces[count++].count) {
+        int32_t count = 0;
+        for (; count < PAGES_IN_TURN && key < end; key += pieces[count++].count)
             pieces[count] = piece_of(rows, begin, key, end, limit);
-            longest = pieces[count].count > longest ? pieces[count].count : longest;
-        }
-        for (int32_t at = 0; at < longest; at++)
-            for (int32_t i = 0; i < count; i++)
-                if (at < pieces[i].count)
-                    take_row(rows, &pieces[i], at, turns);
+        take_pieces(rows, pieces, count, turns);
     }
+    if (rows->type == FOVEA_INT8)
+        take_scales(rows, begin, turns);
 }
 
 fv_stored fv_stored_turns(const fv_turns *turns, int64_t length) {
