@@ -36,12 +36,20 @@ typedef struct fovea_prefix_args {
 } fovea_prefix_args;
 
 /* Computes. Thread-safe for different outputs.
- *   desc      not NULL; borrowed. Describes attention to the sequences' own keys, of any form: causality, masks, bias,
+ *
+ *   desc      Not NULL; borrowed. Describes attention to the sequences' own keys, of any form: causality, masks, bias,
  *             lengths and first keys speak of these alone. Scale, softcap and sinks hold for the whole. Every query
- * sees all shared keys. args      not NULL; borrowed. As for fovea_execute, but without a workspace, which is
- * FOVEA_INVALID: memory for two partial results in f32 is taken from desc.allocator and given back. prefix    not NULL;
- * borrowed. executor  NULL for OpenMP; borrowed. FOVEA_INVALID, FOVEA_OUT_OF_MEMORY, and FOVEA_UNSUPPORTED also for
- * windows and ALiBi, in which the shared keys would have places, and for attention weights.
+ *             sees all shared keys.
+ *
+ *   args      Not NULL; borrowed. As for fovea_execute, but without a workspace, which is FOVEA_INVALID: memory for two
+ *             partial results in f32 is taken from desc.allocator and given back.
+ *
+ *   prefix    Not NULL; borrowed.
+ *
+ *   executor  NULL for OpenMP; borrowed.
+ *
+ * Returns FOVEA_INVALID, FOVEA_OUT_OF_MEMORY, and FOVEA_UNSUPPORTED also for windows and ALiBi, in which the shared
+ * keys would have places, and for attention weights.
  *
  * Results are bitwise the same for any number of threads and any executor, and, where they are finite, for any batch
  * around a sequence. They agree with those of one call over copied keys to tolerance, not in their bits. */
