@@ -11,7 +11,8 @@
  * delta(i), the diagonal, is the key position that causality, windows and ALiBi refer to (fovea_diagonal).
  * A row without an allowed key gives output 0 and log-sum-exp -inf, or its sink where there is one. NaN and infinities
  * in allowed positions propagate as IEEE arithmetic gives it; a forbidden position never reaches the result, whatever
- * it holds.
+ * it holds. Scores are kept in units of log2: beyond 2.36e38, which is f32's largest number divided by log2 e, they
+ * count as infinite.
  *
  * Method: online softmax (Milakov and Gimelshein, "Online normalizer calculation for softmax", 2018) over key blocks as
  * in FlashAttention-2 (Dao, 2023), split keys for few query rows as in Flash-Decoding (Dao, Haziza, Massa and Sizov,
