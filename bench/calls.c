@@ -8,7 +8,6 @@
 #include "fovea/prefix.h"
 #include "pages.h"
 #include "shapes.h"
-#include "src/dispatch.h"
 
 /* A shape made ready to be called: its plan, its data, and where the rotation stands. */
 typedef struct call {
@@ -83,6 +82,8 @@ static bench_shape base_of(const bench_shape *shape) {
     }
     if (shape->base_type_kv)
         base.type_kv = (fovea_type)shape->base_type_kv;
+    if (shape->base_unwindowed)
+        base.window = 0;
     return base;
 }
 
@@ -198,13 +199,7 @@ static void make_lists(call *c) {
         const int32_t each = shape->len_kv / shape->page_size, all = each * shape->batch;
         int32_t *lengths = bench_pages_cut(&c->pages, (size_t)shape->batch * sizeof *lengths);
         int32_t *table = bench_pages_cut(&c->pages, (size_t)all * sizeof *table);
-        uint32_t state = 1;
-        for (int32_t i = 0; i < all; i++) {
-            state = state * 1664525u + 1013904223u;
-            const int32_t at = (int32_t)((state >> 8) % (uint32_t)(i + 1));
-            table[i] = table[at];
-            table[at] = i;
-        }
+        bench_fill_order(table, all, 1);
         for (int32_t b = 0; b < shape->batch; b++)
             lengths[b] = shape->len_kv;
         c->args.block_table = table;
@@ -372,12 +367,6 @@ static bench_outcome open_call(call *c, const bench_shape *shape, const bench_ca
     return BENCH_OPENED;
 }
 
-/* Non-zero if the process may use the backend; FOVEA_ISA can forbid it. */
-static int32_t backend_allowed(const fv_backend *backend) {
-    const fv_backend *chosen = NULL;
-    return fv_dispatch(backend->isa, &chosen) == FOVEA_OK && chosen == backend;
-}
-
 static int32_t has_base(const bench_case *item) {
     return item->limit == BENCH_LIMIT_BASE || item->limit == BENCH_LIMIT_SPEEDUP;
 }
@@ -395,10 +384,8 @@ static fovea_exp case_exp(const bench_case *item) {
 }
 
 static bench_outcome calls_open(bench_case *item, char *reason, size_t reason_size) {
-    if (!backend_allowed(item->backend)) {
-        snprintf(reason, reason_size, "FOVEA_ISA excludes %s", item->backend->name);
+    if (!bench_backend_allowed(item->backend, reason, reason_size))
         return BENCH_UNSUPPORTED;
-    }
     call_pair *pair = calloc(1, sizeof *pair);
     if (!pair) {
         snprintf(reason, reason_size, "out of memory");
@@ -414,7 +401,7 @@ static bench_outcome calls_open(bench_case *item, char *reason, size_t reason_si
         outcome = open_call(&pair->base, &base, item, exp, reason, reason_size);
         if (outcome != BENCH_OPENED)
             close_call(&pair->subject);
-        item->base_flops = useful_flops(&base);
+        item->base_flops = useful_flops(shape.base_unwindowed ? &shape : &base);
     }
     if (outcome != BENCH_OPENED) {
         free(pair);

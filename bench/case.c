@@ -4,6 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/dispatch.h"
+
+int32_t bench_backend_allowed(const fv_backend *backend, char *reason, size_t reason_size) {
+    const fv_backend *chosen = NULL;
+    if (fv_dispatch(backend->isa, &chosen) == FOVEA_OK && chosen == backend)
+        return 1;
+    snprintf(reason, reason_size, "FOVEA_ISA excludes %s", backend->name);
+    return 0;
+}
+
 void bench_list_add(bench_list *list, const bench_case *item, const char *group, const char *exp, const char *row) {
     if (list->count == list->capacity) {
         list->capacity = list->capacity ? 2 * list->capacity : 256;

@@ -20,6 +20,8 @@ typedef enum bench_limit {
     BENCH_LIMIT_BASE,
     /* The same as a factor. */
     BENCH_LIMIT_SPEEDUP,
+    /* Bytes read and written in a second relative to those of memcpy, measured alternately, in percent. */
+    BENCH_LIMIT_COPY,
     /* Nanoseconds a run. */
     BENCH_LIMIT_LATENCY,
     /* Multiply-add instructions that the processor could have issued in the time of one vector of elements. */
@@ -43,7 +45,7 @@ typedef struct bench_case_type {
     bench_outcome (*open)(bench_case *item, char *reason, size_t reason_size);
     /* Runs it `times` times. */
     void (*run)(bench_case *item, int64_t times);
-    /* Runs what it is compared with; NULL unless the limit is BASE or SPEEDUP. */
+    /* Runs what it is compared with; NULL unless the limit is BASE, SPEEDUP or COPY. */
     void (*run_base)(bench_case *item, int64_t times);
     void (*close)(bench_case *item);
 } bench_case_type;
@@ -72,6 +74,7 @@ struct bench_case {
     double bytes;
     double elements;
     double base_flops;
+    double base_bytes;
     /* What BENCH_LIMIT_READ probes. */
     bench_regions regions;
 };
@@ -86,13 +89,17 @@ static inline const char *bench_row(const bench_case *item) {
     return item->name + item->row_offset;
 }
 
+/* Non-zero if the process may use the backend; else writes why not: FOVEA_ISA can forbid it. */
+int32_t bench_backend_allowed(const fv_backend *backend, char *reason, size_t reason_size);
+
 /* Appends a case named group/backend/exp/row (exp NULL: group/backend/row); `item` carries everything else. Exits with
  * a message when memory runs out. */
 void bench_list_add(bench_list *list, const bench_case *item, const char *group, const char *exp, const char *row);
 
-/* The kernels of a backend, and the whole calls. */
+/* The kernels of a backend, and the whole calls: of attention, and of what moves rows. */
 void bench_add_panel_kernels(bench_list *list, const fv_backend *backend, const bench_options *options);
 void bench_add_row_kernels(bench_list *list, const fv_backend *backend, const bench_options *options);
 void bench_add_calls(bench_list *list, const fv_backend *backend, const bench_options *options);
+void bench_add_row_calls(bench_list *list, const fv_backend *backend, const bench_options *options);
 
 #endif

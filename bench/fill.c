@@ -70,3 +70,12 @@ void bench_fill_mask(uint8_t *to, size_t count, uint32_t seed) {
     for (size_t i = 0; i < count; i++)
         to[i] = next(&state) % 8u != 0;
 }
+
+void bench_fill_order(int32_t *to, int32_t count, uint32_t seed) {
+    uint32_t state = seed;
+    for (int32_t i = 0; i < count; i++) {
+        const int32_t at = (int32_t)(next(&state) % (uint32_t)(i + 1));
+        to[i] = to[at];
+        to[at] = i;
+    }
+}

@@ -20,4 +20,7 @@ extern const float bench_int8_scale;
 /* Fills with ones and zeros, one zero among eight. */
 void bench_fill_mask(uint8_t *to, size_t count, uint32_t seed);
 
+/* Fills with 0 ... count - 1 in random order. */
+void bench_fill_order(int32_t *to, int32_t count, uint32_t seed);
+
 #endif

@@ -38,14 +38,20 @@ static int32_t names(const goal_line *line, const bench_case *item) {
            strcmp(line->exp, item->exp) == 0;
 }
 
+/* A row may have two lines: what one does not say, the other does. */
+static void take(double said, double *goal) {
+    if (said > 0)
+        *goal = said;
+}
+
 static void apply(const goal_line *line, fovea_isa isa, bench_goal *goal) {
     if (isa == FOVEA_ISA_AVX2) {
-        goal->floor = line->avx2_floor;
-        goal->goal = line->avx2;
+        take(line->avx2_floor, &goal->floor);
+        take(line->avx2, &goal->goal);
     } else if (isa == FOVEA_ISA_AVX512) {
-        goal->goal = line->avx512;
-    } else if (isa == FOVEA_ISA_AVX512BF16 && line->avx512bf16 > 0) {
-        goal->goal = line->avx512bf16;
+        take(line->avx512, &goal->goal);
+    } else if (isa == FOVEA_ISA_AVX512BF16) {
+        take(line->avx512bf16, &goal->goal);
     }
 }
 

@@ -95,6 +95,7 @@ static int32_t fill_list(bench_list *list, const char *isa, const bench_options 
         if (!fv_backend_runs(backend) || (isa && strcmp(isa, backend->name) != 0))
             continue;
         bench_add_calls(list, backend, options);
+        bench_add_row_calls(list, backend, options);
         bench_add_panel_kernels(list, backend, options);
         bench_add_row_kernels(list, backend, options);
     }

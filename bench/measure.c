@@ -19,7 +19,7 @@ enum { LEAST_QUIET = 3 };
 static const double preemptions_per_second = 20.0;
 
 static int32_t has_base(bench_limit limit) {
-    return limit == BENCH_LIMIT_BASE || limit == BENCH_LIMIT_SPEEDUP;
+    return limit == BENCH_LIMIT_BASE || limit == BENCH_LIMIT_SPEEDUP || limit == BENCH_LIMIT_COPY;
 }
 
 static int32_t has_peak(bench_limit limit) {
@@ -146,6 +146,8 @@ static double figure_of(const bench_case *item, const bench_round *round) {
         return 100.0 * (item->flops / round->seconds) / (item->base_flops / round->base_seconds);
     case BENCH_LIMIT_SPEEDUP:
         return (item->flops / round->seconds) / (item->base_flops / round->base_seconds);
+    case BENCH_LIMIT_COPY:
+        return 100.0 * (item->bytes / round->seconds) / (item->base_bytes / round->base_seconds);
     case BENCH_LIMIT_LATENCY:
         return 1e9 * round->seconds;
     case BENCH_LIMIT_SLOTS:
@@ -225,6 +227,8 @@ const char *bench_unit(bench_limit limit) {
         return "% base";
     case BENCH_LIMIT_SPEEDUP:
         return "x";
+    case BENCH_LIMIT_COPY:
+        return "% copy";
     case BENCH_LIMIT_LATENCY:
         return "ns";
     case BENCH_LIMIT_SLOTS:

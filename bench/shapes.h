@@ -69,6 +69,8 @@ typedef struct bench_shape {
     int32_t base_len_q;
     int32_t base_len_kv;
     int32_t base_type_kv;
+    /* Without the window, which counts as the same work: the figure is a ratio of times. */
+    int32_t base_unwindowed;
 } bench_shape;
 
 /* Tokens of sequence b of a packed shape: from len_q, which the last one has, down by halves to 16 and again. */
