@@ -1,17 +1,19 @@
 #!/usr/bin/env python3
 """Measures the errors that docs/numerics.md publishes, and writes its tables or compares with them.
 
-usage: numerics.py [--check] [--exponentials] DOCUMENT RUNNER [EMULATOR RUNNER]
+usage: numerics.py [--exponentials | --check [--long]] DOCUMENT RUNNER [EMULATOR RUNNER]
 
 A RUNNER is the program of the unit tests, whose suites numerics and exp2 print the figures. What an emulator runs is a part:
-short shapes on the backend NEON, and one in 64 of the exponentials' arguments. --exponentials: all arguments of the
-exponentials natively (minutes); without it those on record stay. --check: the exit status is 1 if an error exceeds the
-one on record by more than a quarter, or has no record.
+short shapes on the backend NEON. --exponentials: every argument of the exponentials too (minutes), but one in 64 under
+the emulator; without it those on record stay. What this processor cannot run stays on record too, with the name of the
+processor that it was measured on. --check: the exit status is 1 if an error exceeds the one on record by more than a
+quarter, or has no record; short shapes only (seconds), unless --long is said (minutes).
 """
 
 import argparse
 import os
 import pathlib
+import platform
 import re
 import subprocess
 import sys
@@ -25,9 +27,10 @@ FACTOR = 1.25
 KINDS = ("output", "log-sum-exp", "probabilities")
 EXPONENTIALS = "Exponentials and softcap's tanh"
 COLUMNS = ("Function", "Relative error", "ULP", "Arguments")
-# FOVEA_TEST_SCALE natively, and what is run under the emulator.
+PROCESSORS = ("Backend", "Errors of results", "Exponentials")
+# FOVEA_TEST_SCALE: everything; short shapes and one argument in 64, what an emulator does in minutes.
 EVERY = "1"
-EMULATED = ("0.015625", "neon")
+PART = "0.015625"
 
 EXPONENTIAL = re.compile(r"((?:exp2|tanh) \S.*?) +relative error (\S+), (\S+) ULP")
 
@@ -44,10 +47,10 @@ def run(command, suite, scale, backend=None):
     return result.stdout.splitlines()
 
 
-def errors_of(command, *scale_and_backend):
+def errors_of(command, scale, backend=None):
     """Figures by (subject, kind, shape, column)."""
     found = {}
-    for line in run(command, "numerics", *scale_and_backend):
+    for line in run(command, "numerics", scale, backend):
         if line.startswith("numerics\t"):
             _, kind, subject, shape, column, error = line.split("\t")
             found.setdefault((subject, kind, shape, column), float(error))
@@ -80,6 +83,39 @@ def recorded_exponentials(text):
     return {row[COLUMNS[0]]: [row[column] for column in COLUMNS] for row in rows_below(text, COLUMNS[0])}
 
 
+def recorded_processors(text):
+    return {row[PROCESSORS[0]]: row for row in rows_below(text, PROCESSORS[0])}
+
+
+def processor():
+    """This machine's processor: the name is often a family's, which the model's number tells apart."""
+    facts = {}
+    for line in pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+        name, _, value = line.partition(":")
+        facts.setdefault(name.strip(), value.strip())
+    if "model name" in facts:
+        return f"{facts['model name']}, family {facts.get('cpu family')}, model {facts.get('model')}"
+    return f"{platform.machine()}, part {facts.get('CPU part', 'unknown')}"
+
+
+def emulator(command):
+    """Name and version: qemu-aarch64 7.2.22."""
+    lines = subprocess.run([command, "--version"], capture_output=True, text=True, check=True).stdout
+    return re.sub(r" version (\S+).*", r" \1", lines.splitlines()[0])
+
+
+def backends_of(columns):
+    """The backends that have a part in columns of errors, or in rows of exponentials."""
+    words = (re.match(r"(?:exp2 of pairs |exp2 |tanh )?(\w+)", column).group(1) for column in columns)
+    return [word for word in distinct(words) if word != "naive"]
+
+
+def note_processor(processors, what, columns, name):
+    """Puts on record where the figures of these columns or rows come from."""
+    for backend in backends_of(columns):
+        processors.setdefault(backend, {PROCESSORS[0]: backend})[what] = name
+
+
 def distinct(values):
     return list(dict.fromkeys(values))
 
@@ -101,8 +137,10 @@ def errors_tables(errors):
             yield ""
 
 
-def document(errors, exponentials):
-    lines = [f"### {EXPONENTIALS}", "", *table(COLUMNS, exponentials.values(), 1), "", *errors_tables(errors)]
+def document(processors, errors, exponentials):
+    rows = [[row.get(column, "") for column in PROCESSORS] for row in processors.values()]
+    lines = ["### Where the figures come from", "", *table(PROCESSORS, rows, len(PROCESSORS)), ""]
+    lines += [f"### {EXPONENTIALS}", "", *table(COLUMNS, exponentials.values(), 1), "", *errors_tables(errors)]
     return "\n".join(lines)
 
 
@@ -121,6 +159,10 @@ def judge(measured, recorded):
             passed += 1
             if error * FACTOR < record:
                 print(f"better  {name}: {error:.1e}, {record:.1e} on record")
+    here = backends_of(key[3] for key in measured)
+    elsewhere = [name for name in backends_of(key[3] for key in recorded) if name not in here]
+    if elsewhere:
+        print(f"not measured here: {', '.join(elsewhere)}")
     print(f"{passed} passed, {failed} failed")
     return 1 if failed or not passed else 0
 
@@ -131,27 +173,32 @@ def main():
     parser.add_argument("runner")
     parser.add_argument("emulated", nargs="*", help="an emulator and its runner")
     parser.add_argument("--check", action="store_true")
+    parser.add_argument("--long", action="store_true")
     parser.add_argument("--exponentials", action="store_true")
     options = parser.parse_args()
 
     _, text, _ = split_at(options.document, BEGIN, END)
     recorded = recorded_errors(text)
-    measured = errors_of([options.runner], EVERY)
-    if options.emulated:
-        emulated = errors_of(options.emulated, *EMULATED)
-        measured |= {key: error for key, error in emulated.items() if key not in measured}
     if options.check:
-        return judge(measured, recorded)
+        return judge(errors_of([options.runner], EVERY if options.long else PART), recorded)
 
-    exponentials = recorded_exponentials(text)
-    if options.exponentials:
-        exponentials |= exponentials_of([options.runner], EVERY)
-        if options.emulated:
-            exponentials |= exponentials_of(options.emulated, *EMULATED)
+    runs = [([options.runner], EVERY, None, processor())]
+    if options.emulated:
+        runs.append((options.emulated, PART, "neon", emulator(options.emulated[0])))
+    processors, exponentials = recorded_processors(text), recorded_exponentials(text)
+    measured = {}
+    for command, scale, backend, where in runs:
+        found = {key: error for key, error in errors_of(command, scale, backend).items() if key not in measured}
+        note_processor(processors, PROCESSORS[1], (key[3] for key in found), where)
+        measured |= found
+        if options.exponentials:
+            rows = exponentials_of(command, scale, backend)
+            note_processor(processors, PROCESSORS[2], rows, where)
+            exponentials |= rows
     # What this machine cannot run stays as it was, as far as there still is such a row.
     shapes = {key[:3] for key in measured}
     kept = {key: error for key, error in recorded.items() if key[:3] in shapes}
-    rewrite(options.document, BEGIN, END, document(kept | measured, exponentials))
+    rewrite(options.document, BEGIN, END, document(processors, kept | measured, exponentials))
     return 0
 
 
