@@ -50,7 +50,8 @@ static void turn_heads(const rope_call *call, const tensor *rows, const fv_token
 
 static int64_t position_of(const fovea_rope_args *args, const fv_token *token) {
     int64_t first = args->first_positions ? fv_index_at(args->first_positions, args->type_index, token->batch) : 0;
-    return fv_token_position(args->rotation, args->form, token, first + token->index);
+    /* Any number is legal; near the last one doubles do not tell neighbours apart. */
+    return fv_token_position(args->rotation, args->form, token, fv_add_saturating(first, token->index));
 }
 
 /* Heads of keys are counted behind those of queries. */

@@ -6,7 +6,7 @@
 
 #include "fovea/prefix.h"
 #include "support/backends.h"
-#include "support/problem.h"
+#include "support/prefix_case.h"
 
 /* The arguments of the whole, cut at `shared` keys: entry 0's first ones are the prefix. */
 static fovea_prefix_args cut_prefix(const problem *whole, int64_t shared, fovea_attention_args *own) {
@@ -128,144 +128,17 @@ START_TEST(a_shared_prefix_in_every_type) {
 }
 END_TEST
 
-/* Own keys of any form: their part and the prefix's by plain calls, merged here. */
-typedef struct parts {
-    problem *own;
-    tensor k, v, k_scales, v_scales;
-    tensor shared_out, shared_lse, out, lse;
-    fovea_prefix_args prefix;
-} parts;
-
-static tensor random_tensor(const problem *own, fovea_type type, int64_t len, int64_t count, float range,
-                            test_random *random) {
-    tensor self = tensor_of_type(type, 1, own->spec.heads_kv, len, count, LAYOUT_BSHD, GUARD_AFTER);
-    tensor_fill_random(&self, random, range);
-    return self;
-}
-
-static tensor output_like(const tensor *other) {
-    tensor self = tensor_of_type(FOVEA_F32, other->size[0], other->size[1], other->size[2], other->size[3], LAYOUT_BHSD,
-                                 GUARD_AFTER);
-    tensor_fill_unwritten(&self);
-    return self;
-}
-
-static void create_parts(parts *self, const problem_spec *spec, int64_t shared) {
-    test_random random = test_random_seeded(spec->seed);
-    problem *own = self->own = problem_create(spec);
-    const bool quantised = spec->type_kv == FOVEA_INT8;
-    self->k = random_tensor(own, spec->type_kv, shared, spec->head_dim, quantised ? 127 : 1, &random);
-    self->v = random_tensor(own, spec->type_kv, shared, spec->head_dim_v, quantised ? 127 : 1, &random);
-    self->prefix = (fovea_prefix_args){
-        .struct_size = sizeof self->prefix, .len = shared, .k = self->k.origin, .v = self->v.origin};
-    memcpy(self->prefix.k_strides, self->k.strides + 1, sizeof self->prefix.k_strides);
-    memcpy(self->prefix.v_strides, self->v.strides + 1, sizeof self->prefix.v_strides);
-    if (quantised) {
-        self->k_scales = random_tensor(own, FOVEA_F32, shared, 1, 1.0f / 127, &random);
-        self->v_scales = random_tensor(own, FOVEA_F32, shared, 1, 1.0f / 127, &random);
-        self->prefix.k_scales = self->k_scales.origin;
-        self->prefix.v_scales = self->v_scales.origin;
-        memcpy(self->prefix.k_scale_strides, self->k_scales.strides + 1, sizeof self->prefix.k_scale_strides);
-        memcpy(self->prefix.v_scale_strides, self->v_scales.strides + 1, sizeof self->prefix.v_scale_strides);
-    }
-    self->shared_out = output_like(&own->out);
-    self->out = output_like(&own->out);
-    self->shared_lse = output_like(&own->lse);
-    self->lse = output_like(&own->lse);
-}
-
-static void destroy_parts(parts *self) {
-    tensor *const all[] = {&self->k,          &self->v,          &self->k_scales, &self->v_scales,
-                           &self->shared_out, &self->shared_lse, &self->out,      &self->lse};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-        guarded_destroy(&all[i]->memory);
-    }
-    problem_destroy(self->own);
-}
-
-static void send_to(fovea_attention_args *args, const tensor *out, const tensor *lse) {
-    args->out = out->origin;
-    args->lse = lse->origin;
-    memcpy(args->out_strides, out->strides, sizeof args->out_strides);
-    memcpy(args->lse_strides, lse->strides, sizeof args->lse_strides);
-}
-
-/* Every row of queries against the shared keys, by a plain dense call. */
-static void attend_to_shared(const parts *self) {
-    const problem *own = self->own;
-    fovea_attention_desc desc = own->desc;
-    fovea_attention_args args = {
-        .struct_size = sizeof args, .len_q = own->args.len_q, .len_kv = self->prefix.len, .q = own->args.q};
-    desc.batch = own->q.size[0];
-    desc.len_kv = self->prefix.len;
-    desc.form_q = desc.form_kv = FOVEA_FORM_DENSE;
-    desc.page_size = 0;
-    desc.diagonal = FOVEA_DIAGONAL_TOP_LEFT;
-    desc.causal = 0;
-    desc.inputs = 0;
-    args.k = self->k.origin;
-    args.v = self->v.origin;
-    args.k_scales = self->k_scales.origin;
-    args.v_scales = self->v_scales.origin;
-    memcpy(args.q_strides, own->args.q_strides, sizeof args.q_strides);
-    memcpy(args.k_strides + 1, self->prefix.k_strides, sizeof self->prefix.k_strides);
-    memcpy(args.v_strides + 1, self->prefix.v_strides, sizeof self->prefix.v_strides);
-    memcpy(args.k_scale_strides + 1, self->prefix.k_scale_strides, sizeof self->prefix.k_scale_strides);
-    memcpy(args.v_scale_strides + 1, self->prefix.v_scale_strides, sizeof self->prefix.v_scale_strides);
-    send_to(&args, &self->shared_out, &self->shared_lse);
-    ck_assert_msg(fovea_attention(&desc, &args, NULL) == FOVEA_OK, "%s", fovea_last_reason());
-}
-
-static fovea_status attend(const parts *self) {
-    fovea_attention_args args = self->own->args;
-    send_to(&args, &self->out, &self->lse);
-    return fovea_attention_prefix(&self->own->desc, &args, &self->prefix, test_executor_get(&self->own->executor));
-}
-
-static void compare_parts(const parts *self, double tolerance) {
-    const problem *own = self->own;
-    FOR_EACH(&own->out, b, h, i, d) {
-        const float *actual = tensor_at(&self->out, b, h, i, d);
-        if (tensor_is_unwritten(&own->out, tensor_element(&own->out, b, h, i, d))) {
-            if (!tensor_is_unwritten(&self->out, actual)) {
-                problem_fail(own, "a row of no sequence was written");
-            }
-            continue;
-        }
-        const double of_shared = tensor_get(&self->shared_lse, b, h, i, 0), of_own = tensor_get(&own->lse, b, h, i, 0);
-        const double lse = fmax(of_shared, of_own) + log1p(exp(-fabs(of_shared - of_own)));
-        const double wanted = exp(of_shared - lse) * tensor_get(&self->shared_out, b, h, i, d) +
-                              (of_own == -INFINITY ? 0 : exp(of_own - lse) * tensor_get(&own->out, b, h, i, d));
-        if (!(fabs((double)*actual - wanted) <= tolerance) ||
-            !(fabs(tensor_get(&self->lse, b, h, i, 0) - lse) <= tolerance * fmax(1, fabs(lse)))) {
-            problem_fail(own, "out[%d, %d, %d, %d] = %.9g instead of %.9g, lse %.9g instead of %.9g", (int)b, (int)h,
-                         (int)i, (int)d, (double)*actual, wanted, tensor_get(&self->lse, b, h, i, 0), lse);
-        }
-    }
-}
-
 START_TEST(own_keys_of_any_form) {
     const backend_case at = backend_case_at(_i);
     test_random random = test_random_named("prefix", _i);
     for (int64_t n = 0; n < test_scaled(150); n++) {
-        problem_spec spec = problem_random(&random, 80, at.backend->isa, at.exp);
-        spec.inputs &= ~(uint32_t)FOVEA_INPUT_ALIBI;
-        spec.has_window_left = spec.has_window_right = 0;
-        spec.weights = FOVEA_WEIGHTS_NONE;
-        spec.outputs = FOVEA_OUTPUT_LSE;
-        spec.type_out = FOVEA_F32;
-        spec.hostile = 0;
-        spec.query_range = 1;
-        spec.form = CALL_ONCE;
-        parts self = {0};
-        create_parts(&self, &spec, random_between(&random, 1, 300));
-        problem_run_ok(self.own);
-        attend_to_shared(&self);
-        if (attend(&self) != FOVEA_OK) {
+        const problem_spec spec = prefix_random(&random, 80, at.backend->isa, at.exp);
+        prefix_case self = prefix_create(&spec, random_between(&random, 0, 300));
+        if (prefix_attend(&self) != FOVEA_OK) {
             problem_fail(self.own, "%s", fovea_last_reason());
         }
-        compare_parts(&self, self.own->has_pairs ? 0.05 : 5e-5);
-        destroy_parts(&self);
+        prefix_compare(&self);
+        prefix_destroy(&self);
     }
 }
 END_TEST
@@ -274,22 +147,21 @@ START_TEST(results_do_not_depend_on_threads_or_on_the_batch) {
     problem_spec spec = on_case(PROBLEM(.batch = 7, .heads_q = 8, .heads_kv = 2, .len_q = 1, .len_kv = 40,
                                         .outputs = FOVEA_OUTPUT_LSE, .concurrency = 5, .threads = 1),
                                 _i);
-    parts alone = {0}, together = {0};
-    create_parts(&together, &spec, 3000);
-    ck_assert_int_eq(attend(&together), FOVEA_OK);
+    prefix_case together = prefix_create(&spec, 3000);
+    ck_assert_int_eq(prefix_attend(&together), FOVEA_OK);
     spec.threads = 0;
     spec.executor = EXECUTOR_SHUFFLED;
-    create_parts(&alone, &spec, 3000);
-    ck_assert_int_eq(attend(&alone), FOVEA_OK);
-    ck_assert(memcmp(alone.out.memory.data, together.out.memory.data, together.out.memory.size) == 0);
-    ck_assert(memcmp(alone.lse.memory.data, together.lse.memory.data, together.lse.memory.size) == 0);
-    tensor_fill_unwritten(&alone.out);
+    prefix_case alone = prefix_create(&spec, 3000);
+    ck_assert_int_eq(prefix_attend(&alone), FOVEA_OK);
+    ck_assert(memcmp(alone.own->out.memory.data, together.own->out.memory.data, together.own->out.memory.size) == 0);
+    ck_assert(memcmp(alone.own->lse.memory.data, together.own->lse.memory.data, together.own->lse.memory.size) == 0);
+    tensor_fill_unwritten(&alone.own->out);
     alone.own->desc.batch = 1;
-    ck_assert_int_eq(attend(&alone), FOVEA_OK);
-    const size_t one = together.out.memory.size / 7;
-    ck_assert(memcmp(alone.out.memory.data, together.out.memory.data, one) == 0);
-    destroy_parts(&alone);
-    destroy_parts(&together);
+    ck_assert_int_eq(prefix_attend(&alone), FOVEA_OK);
+    const size_t one = together.own->out.memory.size / 7;
+    ck_assert(memcmp(alone.own->out.memory.data, together.own->out.memory.data, one) == 0);
+    prefix_destroy(&alone);
+    prefix_destroy(&together);
 }
 END_TEST
 
@@ -326,15 +198,14 @@ START_TEST(what_is_wrong_is_named_and_nothing_written) {
         static const fovea_status statuses[] = {
             FOVEA_INVALID, FOVEA_INVALID,     FOVEA_INVALID,     FOVEA_INVALID,     FOVEA_INVALID, FOVEA_INVALID,
             FOVEA_INVALID, FOVEA_UNSUPPORTED, FOVEA_UNSUPPORTED, FOVEA_UNSUPPORTED, FOVEA_INVALID, FOVEA_OUT_OF_MEMORY};
-        parts self = {0};
         float numbers[64] = {0};
-        create_parts(&self, &spec, 5);
+        prefix_case self = prefix_create(&spec, 5);
         fovea_attention_desc *desc = &self.own->desc;
         fovea_attention_args *args = &self.own->args;
         fovea_prefix_args *prefix = &self.prefix;
         prefix->struct_size -= change == 1;
         prefix->len = change == 2 ? -1 : prefix->len;
-        prefix->k = change == 3 ? NULL : change == 10 ? self.out.origin : prefix->k;
+        prefix->k = change == 3 ? NULL : change == 10 ? self.own->out.origin : prefix->k;
         prefix->v_strides[2] += change == 4;
         prefix->k_scales = change == 5 ? numbers : NULL;
         args->workspace = change == 6 ? numbers : NULL;
@@ -346,13 +217,11 @@ START_TEST(what_is_wrong_is_named_and_nothing_written) {
         args->weights = change == 9 ? numbers : NULL;
         memcpy(args->weights_strides, (const int64_t[]){18, 9, 9, 1}, sizeof args->weights_strides);
         desc->allocator = change == 11 ? &broken : NULL;
-        fovea_attention_args sent = *args;
-        send_to(&sent, &self.out, &self.lse);
-        const fovea_status status = fovea_attention_prefix(desc, &sent, change == 0 ? NULL : prefix, NULL);
+        const fovea_status status = fovea_attention_prefix(desc, args, change == 0 ? NULL : prefix, NULL);
         ck_assert_msg(status == statuses[change] && strstr(fovea_last_reason(), reasons[change]), "%d: %s", change,
                       fovea_last_reason());
-        ck_assert(tensor_is_unwritten(&self.out, self.out.origin));
-        destroy_parts(&self);
+        ck_assert(tensor_is_unwritten(&self.own->out, self.own->out.origin));
+        prefix_destroy(&self);
     }
     ck_assert_int_eq(fovea_attention_prefix(NULL, NULL, NULL, NULL), FOVEA_INVALID);
 }

@@ -22,7 +22,7 @@
  *
  * Accuracy. Angles are computed in double precision: a cosine or sine that was computed here is off by at most 3.1e-8
  * times the amplitude at positions up to 1,000,000 (2.98e-8 is its rounding to f32), and further on by 1e-15 times the
- * angle more.
+ * angle more; by 7e-15 times the angle where frequencies are computed from a base, which is up to 1,000,000 then.
  * (Models whose reference code computes the angle in f32 are off by up to 0.06 there; tables reproduce that to the
  * bit.) Elements are turned in f32 and rounded once to their type.
  *

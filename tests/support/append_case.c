@@ -129,8 +129,9 @@ static void create_block_table(append_case *self, int64_t max_pages) {
     const int64_t pages = spec->batch * max_pages + 2;
     int64_t order[APPEND_MOST_BATCH * 64];
     ck_assert_int_le(pages, APPEND_MOST_BATCH * 64);
+    test_random contents = test_random_branch(self->memory.random);
     for (int64_t i = 0; i < pages; i++) {
-        const int64_t j = random_between(self->memory.random, 0, i);
+        const int64_t j = random_between(&contents, 0, i);
         order[i] = order[j];
         order[j] = i;
     }

@@ -38,6 +38,15 @@ backend_case backend_case_at(int32_t index) {
     return self;
 }
 
+fovea_isa backend_any_cap(test_random *random) {
+    int32_t built = 0;
+    while (fv_backend_at(built)) {
+        built++;
+    }
+    const fv_backend *backend = fv_backend_at((int32_t)random_between(random, 0, built));
+    return backend ? backend->isa : FOVEA_ISA_AUTO;
+}
+
 bool backends_report(void) {
     printf("Backends:");
     for (int32_t i = 0; i < backend_count(); i++) {

@@ -9,6 +9,7 @@
 
 #include "arch/kernel.h"
 #include "fovea/attention.h"
+#include "random.h"
 
 typedef struct backend_case {
     const fv_backend *backend;
@@ -26,6 +27,9 @@ bool backends_report(void);
 /* Cases [0, backend_case_count()). */
 int32_t backend_case_count(void);
 backend_case backend_case_at(int32_t index);
+
+/* Any cap that a call may name: none, or a backend of this build, which this processor may lack. */
+fovea_isa backend_any_cap(test_random *random);
 
 /* Adds a test that runs once a case, with the case's index in Check's `_i`; or once a backend. */
 #define ADD_FOR_CASES(tcase, test) tcase_add_loop_test(tcase, test, 0, backend_case_count())

@@ -670,7 +670,7 @@ void problem_open_inputs(problem *self) {
 
 static fovea_status execute(problem *self, const fovea_plan *plan) {
     const fovea_executor *executor = test_executor_get(&self->executor);
-    if (self->spec.form == CALL_PLAN) {
+    if (self->spec.form != CALL_WORKSPACE) {
         return fovea_execute(plan, &self->args, executor);
     }
     fovea_attention_args args = self->args;
@@ -679,6 +679,8 @@ static fovea_status execute(problem *self, const fovea_plan *plan) {
     const size_t shift = self->spec.side == GUARD_AFTER ? 0 : 1;
     guarded workspace = guarded_create(args.workspace_size + shift, 1, self->spec.side);
     args.workspace = (unsigned char *)workspace.data + shift;
+    /* What an earlier call may have left there: floats of this pattern are NaN. */
+    memset(args.workspace, 0xff, args.workspace_size);
     const fovea_status status = fovea_execute(plan, &args, executor);
     if (!guarded_intact(&workspace)) {
         problem_fail(self, "wrote outside the workspace");
@@ -687,20 +689,12 @@ static fovea_status execute(problem *self, const fovea_plan *plan) {
     return status;
 }
 
-fovea_status problem_run(problem *self) {
+static void begin_call(const problem *self) {
     watch_faults();
     running = describe(&self->spec);
-    fovea_status status;
-    if (self->spec.form == CALL_ONCE) {
-        status = fovea_attention(&self->desc, &self->args, test_executor_get(&self->executor));
-    } else {
-        fovea_plan *plan = NULL;
-        status = fovea_plan_create(&self->desc, &plan);
-        if (status == FOVEA_OK) {
-            status = execute(self, plan);
-        }
-        fovea_plan_destroy(plan);
-    }
+}
+
+static void end_call(const problem *self) {
     running = (text){0};
     if (self->executor.nested) {
         problem_fail(self, "parallel_for was entered twice at the same time");
@@ -708,6 +702,30 @@ fovea_status problem_run(problem *self) {
     if (self->executor.environment_changed) {
         problem_fail(self, "a worker's floating-point modes were left changed");
     }
+}
+
+fovea_status problem_execute(problem *self, const fovea_plan *plan) {
+    begin_call(self);
+    const fovea_status status = execute(self, plan);
+    end_call(self);
+    return status;
+}
+
+fovea_status problem_run(problem *self) {
+    if (self->spec.form != CALL_ONCE) {
+        fovea_plan *plan = NULL;
+        begin_call(self);
+        fovea_status status = fovea_plan_create(&self->desc, &plan);
+        if (status == FOVEA_OK) {
+            status = problem_execute(self, plan);
+        }
+        fovea_plan_destroy(plan);
+        end_call(self);
+        return status;
+    }
+    begin_call(self);
+    const fovea_status status = fovea_attention(&self->desc, &self->args, test_executor_get(&self->executor));
+    end_call(self);
     return status;
 }
 
@@ -970,6 +988,7 @@ static void bound_work(problem_spec *spec) {
 
 static void randomise_scores(problem_spec *spec, test_random *random) {
     spec->query_range = (float)RANDOM_OF(random, 1, 1, 1, 8, 40);
+    spec->value_range = (float)RANDOM_OF(random, 1, 1, 1, 1000);
     spec->has_scale = random_chance(random, 0.3);
     spec->scale = random_chance(random, 0.1) ? 0.0f : random_float(random, -0.5f, 0.5f);
     spec->softcap = random_chance(random, 0.2) ? random_float(random, 0.5f, 30.0f) : 0.0f;

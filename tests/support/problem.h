@@ -125,7 +125,10 @@ void problem_reset_outputs(problem *self);
 /* Runs the call once in the form that the specification says. */
 fovea_status problem_run(problem *self);
 
-/* The same; anything but FOVEA_OK fails the test. */
+/* The same by a plan that is there already, of the problem's descriptor or of an equal one. */
+fovea_status problem_execute(problem *self, const fovea_plan *plan);
+
+/* As problem_run; anything but FOVEA_OK fails the test. */
 void problem_run_ok(problem *self);
 
 /* Fails the test unless all outputs are what the oracle expects and nothing else was written. */

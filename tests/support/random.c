@@ -51,6 +51,11 @@ static uint64_t next(test_random *random) {
     return z ^ (z >> 31);
 }
 
+test_random test_random_branch(test_random *random) {
+    enum { SEED_BYTES = 2 };
+    return test_random_seeded(random->bytes ? take(random, SEED_BYTES) : next(random));
+}
+
 uint64_t random_bits(test_random *random) {
     return random->bytes ? take(random, sizeof(uint64_t)) : next(random);
 }

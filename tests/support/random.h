@@ -30,6 +30,9 @@ test_random test_random_seeded(uint64_t seed);
  */
 test_random test_random_of_bytes(const unsigned char *bytes, size_t size);
 
+/* A generator of its own for many numbers that a fuzzer need not choose one by one: `random` gives its seed. */
+test_random test_random_branch(test_random *random);
+
 uint64_t random_bits(test_random *random);
 
 /* Uniform in [low, high], both included. */

@@ -54,29 +54,41 @@ static int64_t choose_strides(strided *self, test_random *random) {
     return span;
 }
 
-strided strided_create(kernel_memory *memory, fovea_type type, const int64_t size[4]) {
-    strided self = {.type = type, .element = element_bytes(type)};
-    memcpy(self.size, size, sizeof self.size);
-    choose_strides(&self, memory->random);
-    /* Exactly what the elements span, so that the guards are next to the first and the last. */
+/* Exactly what the elements span, so that the guards are next to the first and the last. */
+static void allocate(strided *self, kernel_memory *memory) {
+    const int64_t *size = self->size;
     int64_t span = 1, below = 0;
     for (int axis = 0; axis < 4; axis++) {
         const int64_t steps = size[axis] > 0 ? size[axis] - 1 : 0;
-        span += steps * llabs(self.strides[axis]);
-        below += self.strides[axis] < 0 ? steps * -self.strides[axis] : 0;
+        span += steps * llabs(self->strides[axis]);
+        below += self->strides[axis] < 0 ? steps * -self->strides[axis] : 0;
     }
     if (size[0] * size[1] * size[2] * size[3] == 0) {
         span = 0;
     }
-    self.bytes_size = span * self.element;
-    self.bytes = take_bytes(memory, self.bytes_size, (size_t)self.element);
-    self.before = malloc((size_t)self.bytes_size + 1);
-    ck_assert_ptr_nonnull(self.before);
-    self.origin = self.bytes + below * self.element;
-    for (int64_t i = 0; i < self.bytes_size; i++) {
-        self.bytes[i] = (unsigned char)(random_bits(memory->random) >> 32);
+    self->bytes_size = span * self->element;
+    self->bytes = take_bytes(memory, self->bytes_size, (size_t)self->element);
+    self->before = malloc((size_t)self->bytes_size + 1);
+    ck_assert_ptr_nonnull(self->before);
+    self->origin = self->bytes + below * self->element;
+    test_random contents = test_random_branch(memory->random);
+    for (int64_t i = 0; i < self->bytes_size; i++) {
+        self->bytes[i] = (unsigned char)(random_bits(&contents) >> 32);
     }
-    strided_remember(&self);
+    strided_remember(self);
+}
+
+strided strided_create(kernel_memory *memory, fovea_type type, const int64_t size[4]) {
+    strided self = {.type = type, .element = element_bytes(type)};
+    memcpy(self.size, size, sizeof self.size);
+    choose_strides(&self, memory->random);
+    allocate(&self, memory);
+    return self;
+}
+
+strided strided_create_like(kernel_memory *memory, const strided *like) {
+    strided self = *like;
+    allocate(&self, memory);
     return self;
 }
 
@@ -103,11 +115,12 @@ void strided_put(const strided *self, int64_t a, int64_t b, int64_t c, int64_t d
 }
 
 void strided_fill(const strided *self, test_random *random, double range) {
+    test_random contents = test_random_branch(random);
     for (int64_t a = 0; a < self->size[0]; a++) {
         for (int64_t b = 0; b < self->size[1]; b++) {
             for (int64_t c = 0; c < self->size[2]; c++) {
                 for (int64_t d = 0; d < self->size[3]; d++) {
-                    strided_put(self, a, b, c, d, range * (double)random_float(random, -1, 1));
+                    strided_put(self, a, b, c, d, range * (double)random_float(&contents, -1, 1));
                 }
             }
         }

@@ -22,6 +22,8 @@ typedef struct strided {
 /* A tensor of these sizes, the last axis contiguous: axes in a random order, with random gaps, some reversed. It
  * holds random bits. */
 strided strided_create(kernel_memory *memory, fovea_type type, const int64_t size[4]);
+/* Another one with the strides of `like`. */
+strided strided_create_like(kernel_memory *memory, const strided *like);
 void strided_destroy(strided *self);
 
 void *strided_at(const strided *self, int64_t a, int64_t b, int64_t c, int64_t d);

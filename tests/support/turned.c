@@ -11,9 +11,10 @@ static void make_positions(kernel_memory *memory, const turned_tokens *tokens, f
     const int64_t count = tokens->outer * tokens->len;
     const bool wide = random_chance(memory->random, 0.5), tables = rotation->cosines != NULL;
     void *positions = take_bytes(memory, count * (wide ? 8 : 4), wide ? 8 : 4);
+    test_random contents = test_random_branch(memory->random);
     for (int64_t i = 0; i < count; i++) {
-        const int64_t position = tables ? random_between(memory->random, 0, rotation->table_rows - 1)
-                                        : random_between(memory->random, -1000000, 1000000);
+        const int64_t position = tables ? random_between(&contents, 0, rotation->table_rows - 1)
+                                        : random_between(&contents, -1000000, 1000000);
         if (wide) {
             ((int64_t *)positions)[i] = position;
         } else {
@@ -33,8 +34,9 @@ static void make_tables(kernel_memory *memory, int64_t pairs, const turned_token
     const int64_t bytes = element_bytes(type);
     char *cosines = take_bytes(memory, elements * bytes, (size_t)bytes);
     char *sines = take_bytes(memory, elements * bytes, (size_t)bytes);
+    test_random contents = test_random_branch(memory->random);
     for (int64_t i = 0; i < elements; i++) {
-        const double angle = (double)random_float(memory->random, -7, 7);
+        const double angle = (double)random_float(&contents, -7, 7);
         element_store(type, cos(angle), cosines + i * bytes);
         element_store(type, sin(angle), sines + i * bytes);
     }
@@ -49,8 +51,9 @@ static void make_tables(kernel_memory *memory, int64_t pairs, const turned_token
 
 static void make_frequencies(kernel_memory *memory, int64_t pairs, fovea_rotation *rotation) {
     double *frequencies = take_bytes(memory, pairs * (int64_t)sizeof *frequencies, sizeof *frequencies);
+    test_random contents = test_random_branch(memory->random);
     for (int64_t i = 0; i < pairs; i++) {
-        frequencies[i] = (double)random_float(memory->random, -1, 1);
+        frequencies[i] = (double)random_float(&contents, -1, 1);
     }
     rotation->inverse_frequencies = frequencies;
 }
@@ -103,6 +106,14 @@ static double table_value(const fovea_rotation *rotation, const void *table, int
     return element_value(rotation->type_table, (const char *)table + at * element_bytes(rotation->type_table));
 }
 
+/* How far off an angle may be, relative to it, in double precision. The position, its scale and two products are
+ * rounded: four halves of an ulp; and an exponential is off by an ulp. Its exponent, log2 of the frequency, is off by
+ * three roundings (a logarithm, a quotient, a product), which it passes on times ln 2. */
+static double relative_error(const fovea_rotation *rotation, long double frequency) {
+    const double of_given = 8 * 0x1p-53;
+    return rotation->inverse_frequencies ? of_given : of_given + 2.5 * fabs((double)log2l(frequency)) * 0x1p-53;
+}
+
 static angle angle_of(const fovea_rotation *rotation, int64_t batch, int64_t position, int64_t pair, int64_t pairs) {
     if (rotation->cosines) {
         return (angle){table_value(rotation, rotation->cosines, batch, position, pair),
@@ -115,7 +126,7 @@ static angle angle_of(const fovea_rotation *rotation, int64_t batch, int64_t pos
     const long double amplitude = rotation->amplitude != 0 ? rotation->amplitude : 1;
     const long double turned = (long double)position * scale * frequency;
     return (angle){(double)(amplitude * cosl(turned)), (double)(amplitude * sinl(turned)),
-                   (double)amplitude * (0x1p-24 + 1e-15 * fabs((double)turned))};
+                   (double)amplitude * (0x1p-24 + relative_error(rotation, frequency) * fabs((double)turned))};
 }
 
 void turned_row(const fovea_rotation *rotation, int64_t batch, int64_t position, int64_t count, double *x,
