@@ -1,63 +1,14 @@
 #include <check.h>
-#include <float.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "spoil.h"
 #include "src/plan.h"
 #include "src/validate.h"
 #include "support/backends.h"
 #include "support/problem.h"
 #include "targets.h"
-
-/* More than any struct_size that the library believes. */
-enum { ROOM = 8192, EDITS = 4 };
-
-/* Structs with zeros behind them, as a caller of a newer version may have. */
-typedef union room_desc {
-    fovea_attention_desc desc;
-    unsigned char bytes[ROOM];
-} room_desc;
-
-typedef union room_args {
-    fovea_attention_args args;
-    unsigned char bytes[ROOM];
-} room_args;
-
-/* Numbers of four or eight bytes that are a size, a stride, a flag, an enum or a float, or its end, or none. */
-static uint64_t interesting(test_random *random) {
-    static const float reals[] = {-1, FLT_MAX, FLT_MIN, FLT_TRUE_MIN, 0x1p-100f};
-    uint32_t real;
-    memcpy(&real, &reals[random_between(random, 0, 4)], sizeof real);
-    const int64_t shift = random_between(random, 0, 63), small = random_between(random, -3, 300);
-    return (uint64_t)RANDOM_OF(random, small, small, INT64_MAX, INT64_MIN, (int64_t)(UINT64_C(1) << shift),
-                               (int64_t)((UINT64_C(1) << shift) + (uint64_t)small), INT32_MAX, INT32_MIN,
-                               INT32_MAX + INT64_C(1), 0x7f800000, 0x7fc00000, real, (int64_t)random_bits(random));
-}
-
-/* Writes to some place where a field may be, mostly within the struct. */
-static void edit(unsigned char *bytes, size_t size, test_random *random) {
-    enum { WIDE = 8, BEHIND = 16 };
-    const size_t reach = (size + (random_chance(random, 0.1) ? BEHIND : 0)) / WIDE;
-    const size_t at = WIDE * (size_t)random_between(random, 0, (int64_t)reach - 1);
-    const uint64_t value = interesting(random);
-    switch (random_between(random, 0, 2)) {
-    case 0:
-        memcpy(bytes + at, &value, WIDE);
-        break;
-    case 1:
-        memcpy(bytes + at, &value, WIDE / 2);
-        break;
-    default:
-        memcpy(bytes + at + WIDE / 2, &value, WIDE / 2);
-        break;
-    }
-}
-
-static void expect_reason(fovea_status status) {
-    ck_assert_int_ne(status, FOVEA_OK);
-    ck_assert_str_ne(fovea_last_reason(), "");
-    ck_assert_str_ne(fovea_status_string(status), "unknown status");
-}
 
 /* A plan of any sizes answers questions about itself. */
 static void check_plan(const fovea_plan *plan) {
@@ -75,20 +26,18 @@ static void check_plan(const fovea_plan *plan) {
 }
 
 static void try_descriptor(const problem *self, test_random *random) {
-    room_desc room = {.desc = self->desc};
-    for (int64_t edits = random_between(random, 1, EDITS); edits > 0; edits--) {
-        edit(room.bytes, sizeof room.desc, random);
-    }
-    room.desc.allocator = NULL;
+    fovea_attention_desc *desc = spoil_copy(&self->desc, sizeof *desc, random);
+    desc->allocator = NULL;
     fovea_plan *plan = NULL;
-    const fovea_status status = fovea_plan_create(&room.desc, &plan);
+    const fovea_status status = fovea_plan_create(desc, &plan);
     if (status == FOVEA_OK) {
         check_plan(plan);
     } else {
-        expect_reason(status);
+        spoil_expect_reason(status);
         ck_assert_ptr_null(plan);
     }
     fovea_plan_destroy(plan);
+    free(desc);
 }
 
 /* The fields that are read through while arguments are checked, or address memory: they are not edited blindly. */
@@ -112,17 +61,17 @@ static const size_t pointers[] = {
 #undef OFFSET
 };
 
-static void keep_pointers(room_args *room, const fovea_attention_args *given) {
+static void keep_pointers(fovea_attention_args *now, const fovea_attention_args *given) {
     for (size_t i = 0; i < sizeof pointers / sizeof *pointers; i++) {
-        memcpy(room->bytes + pointers[i], (const unsigned char *)given + pointers[i], sizeof(void *));
+        memcpy((unsigned char *)now + pointers[i], (const unsigned char *)given + pointers[i], sizeof(void *));
     }
-    memcpy(room->args.block_table_strides, given->block_table_strides, sizeof given->block_table_strides);
+    memcpy(now->block_table_strides, given->block_table_strides, sizeof given->block_table_strides);
 }
 
 /* Takes one away, misaligns it, or lets it overlap the output. */
-static void edit_pointer(room_args *room, test_random *random) {
+static void spoil_pointer(fovea_attention_args *args, test_random *random) {
     unsigned char *field =
-        room->bytes + pointers[random_between(random, 0, (int64_t)(sizeof pointers / sizeof *pointers) - 1)];
+        (unsigned char *)args + pointers[random_between(random, 0, (int64_t)(sizeof pointers / sizeof *pointers) - 1)];
     unsigned char *pointer;
     memcpy(&pointer, field, sizeof pointer);
     switch (random_between(random, 0, 2)) {
@@ -133,7 +82,7 @@ static void edit_pointer(room_args *room, test_random *random) {
         pointer += pointer != NULL;
         break;
     default:
-        pointer = room->args.out;
+        pointer = args->out;
         break;
     }
     memcpy(field, &pointer, sizeof pointer);
@@ -141,40 +90,67 @@ static void edit_pointer(room_args *room, test_random *random) {
 
 /* What is refused is refused by the call too, and nothing is written. What is not may need memory that is not there. */
 static void try_arguments(problem *self, test_random *random) {
-    room_args room = {.args = self->args};
-    for (int64_t edits = random_between(random, 0, EDITS - 1); edits > 0; edits--) {
-        edit(room.bytes, sizeof room.args, random);
-    }
-    keep_pointers(&room, &self->args);
+    fovea_attention_args *args = spoil_copy(&self->args, sizeof *args, random);
+    keep_pointers(args, &self->args);
     if (random_chance(random, 0.5)) {
-        edit_pointer(&room, random);
+        spoil_pointer(args, random);
     }
     fovea_plan *plan = NULL;
     ck_assert_int_eq(fovea_plan_create(&self->desc, &plan), FOVEA_OK);
-    const fovea_status status = fv_validate_args(&plan->desc, &room.args);
+    const fovea_status status = fv_validate_args(&plan->desc, args);
     if (status != FOVEA_OK) {
-        expect_reason(status);
+        spoil_expect_reason(status);
         outcome before = problem_outcome(self);
-        ck_assert_int_eq(fovea_execute(plan, &room.args, test_executor_get(&self->executor)), status);
+        ck_assert_int_eq(fovea_execute(plan, args, test_executor_get(&self->executor)), status);
         outcome after = problem_outcome(self);
         ck_assert_msg(outcome_equal(&before, &after), "an error, and the output was written to");
         outcome_destroy(&before);
         outcome_destroy(&after);
     }
     fovea_plan_destroy(plan);
+    free(args);
+}
+
+/* Any number in the place of an index: refused without a trace, or taken, whatever comes out. */
+static void try_index(problem *self, test_random *random) {
+    const tensor *const lists[] = {&self->key_lengths,  &self->first_keys,    &self->query_offsets,
+                                   &self->cu_seqlens_q, &self->cu_seqlens_kv, &self->block_table};
+    const tensor *list = lists[random_between(random, 0, 5)];
+    if (tensor_is_empty(list)) {
+        return;
+    }
+    const int64_t a = random_between(random, 0, list->size[0] - 1), d = random_between(random, 0, list->size[3] - 1);
+    const int64_t small = random_between(random, -30, 30), kept = tensor_get_index(list, a, d);
+    tensor_set_index(list, a, d, RANDOM_OF(random, small, small, INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN));
+    outcome before = problem_outcome(self);
+    const fovea_status status = problem_run(self);
+    outcome after = problem_outcome(self);
+    if (status != FOVEA_OK) {
+        spoil_expect_reason(status);
+        ck_assert_msg(outcome_equal(&before, &after), "an error, and the output was written to");
+    }
+    outcome_destroy(&before);
+    outcome_destroy(&after);
+    tensor_set_index(list, a, d, kept);
 }
 
 void fuzz_arguments(const uint8_t *bytes, size_t size) {
     enum { LARGEST = 20 };
     test_random random = test_random_of_bytes(bytes, size);
-    const bool descriptor = random_chance(&random, 0.5);
+    const int64_t kind = random_between(&random, 0, 2);
     problem_spec spec = problem_random(&random, LARGEST, FOVEA_ISA_AUTO, FOVEA_EXP_DEFAULT);
     spec.executor = EXECUTOR_SHUFFLED;
     problem *self = problem_create(&spec);
-    if (descriptor) {
+    switch (kind) {
+    case 0:
         try_descriptor(self, &random);
-    } else {
+        break;
+    case 1:
         try_arguments(self, &random);
+        break;
+    default:
+        try_index(self, &random);
+        break;
     }
     /* Whatever was refused before, a legal call works. */
     problem_run_ok(self);

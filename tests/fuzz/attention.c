@@ -8,9 +8,9 @@
 /* Lengths mostly within a few tiles, sometimes across blocks and splits. */
 static problem_spec random_spec(test_random *random) {
     const int64_t largest = RANDOM_OF(random, 30, 80, 80, 1100);
-    const fv_backend *backend = backend_at((int32_t)random_between(random, 0, backend_count() - 1));
+    const fovea_isa cap = backend_any_cap(random);
     const fovea_exp exp = (fovea_exp)random_between(random, FOVEA_EXP_DEFAULT, FOVEA_EXP_FUSED);
-    problem_spec spec = problem_random(random, largest, backend->isa, exp);
+    problem_spec spec = problem_random(random, largest, cap, exp);
     /* Real threads are the business of other tests, and slow under a fuzzer. */
     spec.executor = EXECUTOR_SHUFFLED;
     return spec;
@@ -30,7 +30,7 @@ static problem_spec called_otherwise(problem_spec spec, test_random *random) {
 }
 
 static problem_spec on_another_backend(problem_spec spec, test_random *random) {
-    spec.isa = backend_at((int32_t)random_between(random, 0, backend_count() - 1))->isa;
+    spec.isa = backend_any_cap(random);
     spec.exp = (fovea_exp)random_between(random, FOVEA_EXP_DEFAULT, FOVEA_EXP_FUSED);
     if (!problem_has_pairs(&spec)) {
         spec.arithmetic = FOVEA_ARITHMETIC_DEFAULT;
