@@ -6,6 +6,8 @@
 #include "src/elements.h"
 #include "src/validate.h"
 
+enum { TOKENS_AT_ONCE = 32 };
+
 /* Keys or values: where new rows come from and where they go. */
 typedef struct tensor {
     const void *from;
@@ -69,25 +71,62 @@ static int64_t position_of(const fovea_kv_append_args *args, const fv_token *tok
                              fv_first_position(args, token->batch) + token->index);
 }
 
+/* Where tokens come from and where they go, for a few of a part at a time. */
+typedef struct moves {
+    int32_t count;
+    fv_token token[TOKENS_AT_ONCE];
+    slot to[TOKENS_AT_ONCE];
+} moves;
+
+/* The next ones of places [*place, end). */
+static void find_moves(const append_call *call, int64_t *place, int64_t end, moves *found) {
+    found->count = 0;
+    for (; *place < end && found->count < TOKENS_AT_ONCE; ++*place) {
+        fv_token *token = &found->token[found->count];
+        if (fv_token_at(&call->tokens, *place, token))
+            found->to[found->count++] = slot_of(call->args, token);
+    }
+}
+
+static void move_row(const append_call *call, const tensor *rows, const moves *found, int32_t i, int64_t head,
+                     fv_rotor *rotor) {
+    const slot from = {found->token[i].outer, found->token[i].row};
+    append_row(call, rows, from, found->to[i], head, rotor);
+}
+
+/* Head by head: one after the other, a head's rows follow one another in most caches, and heads lie so far apart that
+ * they would drive each other's lines out of the processor's. */
+static void move_rows(const append_call *call, const tensor *rows, const moves *found, const fv_token_part *part) {
+    for (int64_t head = part->first_head; head < part->end_head; head++)
+        for (int32_t i = 0; i < found->count; i++)
+            move_row(call, rows, found, i, head, NULL);
+}
+
+/* Token by token, whose angles are made once for all heads. */
+static void move_turned_rows(const append_call *call, const tensor *rows, const moves *found, const fv_token_part *part,
+                             fv_rotor *rotor) {
+    for (int32_t i = 0; i < found->count; i++) {
+        fv_rotor_move(rotor, found->token[i].batch, position_of(call->args, &found->token[i]));
+        for (int64_t head = part->first_head; head < part->end_head; head++)
+            move_row(call, rows, found, i, head, rotor);
+    }
+}
+
 static void append_tokens(const void *context, const fv_token_part *part) {
     const append_call *call = context;
     const fovea_kv_append_args *args = call->args;
-    fv_token token;
     fv_rotor rotor;
+    moves found;
     if (args->rotation)
         fv_rotor_begin(&rotor, args->rotation, call->backend, args->head_dim);
-    for (int64_t i = part->begin; i < part->end; i++) {
-        if (!fv_token_at(&call->tokens, i, &token))
-            continue;
-        slot from = {token.outer, token.row}, to = slot_of(args, &token);
-        if (args->rotation)
-            fv_rotor_move(&rotor, token.batch, position_of(args, &token));
-        for (int64_t head = part->first_head; head < part->end_head; head++) {
-            if (call->keys.count > 0)
-                append_row(call, &call->keys, from, to, head, args->rotation ? &rotor : NULL);
-            if (call->values.count > 0)
-                append_row(call, &call->values, from, to, head, NULL);
-        }
+    for (int64_t place = part->begin; place < part->end;) {
+        find_moves(call, &place, part->end, &found);
+        if (call->keys.count > 0 && args->rotation)
+            move_turned_rows(call, &call->keys, &found, part, &rotor);
+        else if (call->keys.count > 0)
+            move_rows(call, &call->keys, &found, part);
+        if (call->values.count > 0)
+            move_rows(call, &call->values, &found, part);
     }
 }
 
