@@ -1,22 +1,18 @@
 /* The pair family: every kernel of every backend that has it, and of emulated ones on any processor, against plain
- * loops; and whole calls through the emulated ones.
+ * loops.
  *
  * Kernels are computed in two arrangements of the same columns, which must give the same bits: see
- * test_panel_kernels.c. */
+ * test_panel_scores.c. */
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "src/plan.h"
 #include "support/backends.h"
 #include "support/emulated_pairs.h"
 #include "support/kernel_memory.h"
 #include "support/narrow.h"
-#include "support/problem.h"
-
-static const fv_pair_kernels *const emulated[] = {&emulated_pairs_4, &emulated_pairs_8, &emulated_pairs_16};
-enum { EMULATED = sizeof emulated / sizeof *emulated };
+#include "support/random.h"
 
 /* Families of this processor's backends, then the emulated ones. NULL behind the last. */
 static const fv_pair_kernels *family_at(int32_t index) {
@@ -458,60 +454,6 @@ START_TEST(a_family_has_sound_measures) {
 }
 END_TEST
 
-/* --- Whole calls --- */
-
-/* The backend with an emulated family of its panels' shape. */
-static fv_backend with_emulated_pairs(const fv_backend *backend) {
-    fv_backend extended = *backend;
-    for (int32_t i = 0; i < EMULATED; i++) {
-        if (emulated[i]->lanes == backend->panel->lanes && emulated[i]->vectors == backend->panel->vectors) {
-            extended.pair = emulated[i];
-        }
-    }
-    ck_assert_msg(extended.pair != NULL, "no emulated family has the shape of %s", backend->name);
-    return extended;
-}
-
-static void check_emulated(const problem_spec *spec, const fv_backend *backend) {
-    problem *self = problem_create(spec);
-    fovea_plan plan;
-    self->desc.arithmetic = FOVEA_ARITHMETIC_BF16;
-    self->has_pairs = spec->weights == FOVEA_WEIGHTS_NONE && spec->type_kv != FOVEA_INT8;
-    ck_assert_int_eq(fv_plan_init_on(&self->desc, backend, &plan), FOVEA_OK);
-    ck_assert_int_eq(plan.pair != NULL, self->has_pairs);
-    ck_assert_int_eq(fovea_execute(&plan, &self->args, NULL), FOVEA_OK);
-    problem_compare(self);
-    problem_destroy(self);
-}
-
-START_TEST(calls_over_emulated_pairs) {
-    const backend_case at = backend_case_at(_i);
-    const fv_backend backend = with_emulated_pairs(at.backend);
-    test_random random = test_random_named("emulated calls", _i);
-    for (int64_t i = 0; i < test_scaled(400); i++) {
-        problem_spec spec = problem_random(&random, i % 8 ? 70 : 200, at.backend->isa, at.exp);
-        spec.arithmetic = FOVEA_ARITHMETIC_DEFAULT;
-        check_emulated(&spec, &backend);
-    }
-}
-END_TEST
-
-START_TEST(windows_of_any_begin_over_emulated_pairs) {
-    const backend_case at = backend_case_at(_i);
-    const fv_backend backend = with_emulated_pairs(at.backend);
-    for (int64_t left = 0; left < 8; left++) {
-        if (test_takes(left, _i)) {
-            const problem_spec spec = on_case(
-                PROBLEM(.seed = (uint64_t)left, .len_q = 60, .len_kv = 101 + left, .has_window_left = 1,
-                        .window_left = 7 * left, .causal = 1, .type_q = FOVEA_BF16, .type_kv = FOVEA_BF16,
-                        .layout_k = LAYOUT_ROW_A_PAGE, .layout_v = LAYOUT_ROW_A_PAGE, .outputs = FOVEA_OUTPUT_LSE),
-                _i);
-            check_emulated(&spec, &backend);
-        }
-    }
-}
-END_TEST
-
 Suite *pairs_suite(void);
 
 Suite *pairs_suite(void) {
@@ -525,9 +467,5 @@ Suite *pairs_suite(void) {
     tcase_add_loop_test(kernels, pack_and_interleave_move_bits, 0, families);
     tcase_add_loop_test(kernels, values_adds_the_weighted_sum, 0, families);
     suite_add_tcase(suite, kernels);
-    TCase *calls = tcase_create("calls");
-    ADD_FOR_CASES(calls, calls_over_emulated_pairs);
-    ADD_FOR_CASES(calls, windows_of_any_begin_over_emulated_pairs);
-    suite_add_tcase(suite, calls);
     return suite;
 }

@@ -9,4 +9,8 @@ extern const fv_pair_kernels emulated_pairs_4;
 extern const fv_pair_kernels emulated_pairs_8;
 extern const fv_pair_kernels emulated_pairs_16;
 
+/* All of them. */
+static const fv_pair_kernels *const emulated[] = {&emulated_pairs_4, &emulated_pairs_8, &emulated_pairs_16};
+enum { EMULATED = sizeof emulated / sizeof *emulated };
+
 #endif
