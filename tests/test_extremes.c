@@ -273,6 +273,32 @@ START_TEST(the_mean_of_the_largest_f16_is_itself) {
 }
 END_TEST
 
+/* --- Sums over many blocks --- */
+
+enum { MANY_KEYS = 40000 };
+
+static float rising_to_20(int64_t j, int64_t d) {
+    return d > 0 ? 0 : 20.0f * (float)j / MANY_KEYS;
+}
+
+/* Weights keep all keys of a row with one item, which sums more blocks than one sum may hold. Only the oracle's rows
+ * are compared. */
+START_TEST(scores_may_rise_over_more_keys_than_one_sum_holds) {
+    element *const keys[] = {rising_to_20, zero};
+    for (int i = 0; i < 2; i++) {
+        const problem_spec spec = on_case(PROBLEM(.len_q = 10, .len_kv = MANY_KEYS, .head_dim = 4, .head_dim_v = 4,
+                                                  .has_scale = 1, .scale = 1, .row_step = 9,
+                                                  .outputs = FOVEA_OUTPUT_LSE, .weights = FOVEA_WEIGHTS_PROBABILITIES),
+                                          _i);
+        problem *self = problem_create(&spec);
+        problem_open_inputs(self);
+        set_queries(self, first_is_one);
+        set_rows(&self->k, NULL, keys[i]);
+        finish(self);
+    }
+}
+END_TEST
+
 Suite *extremes_suite(void);
 
 Suite *extremes_suite(void) {
@@ -284,6 +310,7 @@ Suite *extremes_suite(void) {
     ADD_FOR_CASES(tcase, a_query_that_its_scale_carries_beyond_f32_keeps_its_scores);
     ADD_FOR_CASES(tcase, keys_and_values_may_be_the_largest_and_smallest_of_their_type);
     ADD_FOR_CASES(tcase, the_mean_of_the_largest_f16_is_itself);
+    ADD_FOR_CASES(tcase, scores_may_rise_over_more_keys_than_one_sum_holds);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "fovea/status.h"
 #include "src/overlap.h"
+#include "src/validate_internal.h"
 #include "support/random.h"
 
 Suite *overlap_suite(void);
@@ -234,6 +236,26 @@ START_TEST(impossible_spans_are_refused) {
 }
 END_TEST
 
+static fv_operand operand_of(const char *name, const layout *l) {
+    fv_operand operand = {.name = name,
+                          .data = (const void *)(uintptr_t)((int64_t)ORIGIN + l->offset),
+                          .element = l->element,
+                          .axes = l->axes,
+                          .strides = l->strides};
+    memcpy(operand.sizes, l->sizes, sizeof operand.sizes);
+    return operand;
+}
+
+/* A call that writes one layout and reads another is refused for this reason. */
+static void check_refused(const layout *written, const layout *read, const char *reason) {
+    fv_footprint footprint = {.status = FOVEA_OK};
+    const fv_operand out = operand_of("out", written), q = operand_of("q", read);
+    fv_writes(&footprint, &out);
+    fv_reads(&footprint, &q);
+    ck_assert_int_eq(fv_check_disjoint(&footprint), FOVEA_INVALID);
+    ck_assert_str_eq(fovea_last_reason(), reason);
+}
+
 /* Eight large strides without a common structure: the search must stop, and must not say "disjoint" unless it is so. */
 START_TEST(irregular_strides_end_undecided) {
     test_random random = test_random_named("overlap irregular", 0);
@@ -257,6 +279,29 @@ START_TEST(irregular_strides_end_undecided) {
         ck_assert_msg(found != FV_OVERLAP_NONE, "seed %" PRIu64 ": %s | %s: no overlap", test_seed(), describe(&l[0]),
                       describe(&l[1]));
         undecided += found == FV_OVERLAP_UNDECIDED;
+        if (found == FV_OVERLAP_UNDECIDED && fv_box_overlaps_itself(&a) == FV_OVERLAP_NONE)
+            check_refused(&l[0], &l[1], "out may overlap q: their strides are too irregular to tell");
+    }
+    ck_assert_msg(undecided > 0, "the budget was never spent");
+}
+END_TEST
+
+/* About as many pairs of indices as bytes, so that few of them meet. */
+START_TEST(an_irregular_output_may_overlap_itself) {
+    test_random random = test_random_named("overlap irregular output", 0);
+    const layout elsewhere = {.element = 1, .axes = 1, .sizes = {1}};
+    int64_t undecided = 0;
+    for (int64_t i = 0; i < 20; i++) {
+        layout l = {.offset = INT64_C(1) << 20, .element = 1, .axes = 4};
+        for (int32_t axis = 0; axis < 4; axis++) {
+            l.sizes[axis] = random_between(&random, 500, 1000);
+            l.strides[axis] = random_between(&random, INT64_C(1) << 33, INT64_C(1) << 34);
+        }
+        const fv_box box = make(&l);
+        if (fv_box_overlaps_itself(&box) == FV_OVERLAP_UNDECIDED) {
+            undecided++;
+            check_refused(&l, &elsewhere, "out may overlap itself: its strides are too irregular to tell");
+        }
     }
     ck_assert_msg(undecided > 0, "the budget was never spent");
 }
@@ -273,6 +318,7 @@ Suite *overlap_suite(void) {
     tcase_add_test(cases, empty_boxes_meet_nothing);
     tcase_add_test(cases, impossible_spans_are_refused);
     tcase_add_test(cases, irregular_strides_end_undecided);
+    tcase_add_test(cases, an_irregular_output_may_overlap_itself);
     suite_add_tcase(suite, cases);
     return suite;
 }

@@ -128,6 +128,32 @@ START_TEST(a_shared_prefix_in_every_type) {
 }
 END_TEST
 
+/* The exponential that a call takes when none is named follows from the type of its results. */
+START_TEST(a_shared_prefix_without_log_sum_exp) {
+    const int64_t prefixes[] = {1, 300};
+    for (int p = 0; p < 2; p++) {
+        for (int type = FOVEA_F32; type <= FOVEA_BF16; type++) {
+            problem_spec spec = on_case(PROBLEM(.batch = 3, .heads_q = 2, .len_q = 1 + 12 * p,
+                                                .len_kv = prefixes[p] + 50, .type_q = (fovea_type)type,
+                                                .type_kv = (fovea_type)type, .type_out = (fovea_type)type, .slack = 3),
+                                        _i);
+            check_whole(&spec, prefixes[p]);
+            spec.exp = FOVEA_EXP_DEFAULT;
+            check_whole(&spec, prefixes[p]);
+        }
+    }
+}
+END_TEST
+
+START_TEST(a_call_without_results_does_nothing) {
+    for (int empty = 0; empty < 3; empty++) {
+        const problem_spec spec = PROBLEM(.batch = empty != 0, .heads_q = empty != 1, .len_q = empty != 2, .len_kv = 20,
+                                          .outputs = FOVEA_OUTPUT_LSE);
+        check_whole(&spec, 10);
+    }
+}
+END_TEST
+
 START_TEST(own_keys_of_any_form) {
     const backend_case at = backend_case_at(_i);
     test_random random = test_random_named("prefix", _i);
@@ -235,6 +261,8 @@ Suite *prefix_suite(void) {
     ADD_FOR_CASES(tcase, a_shared_prefix_gives_what_copies_of_it_give);
     ADD_FOR_CASES(tcase, sequences_without_keys_of_their_own_see_the_prefix);
     ADD_FOR_CASES(tcase, a_shared_prefix_in_every_type);
+    ADD_FOR_CASES(tcase, a_shared_prefix_without_log_sum_exp);
+    tcase_add_test(tcase, a_call_without_results_does_nothing);
     ADD_FOR_CASES(tcase, own_keys_of_any_form);
     ADD_FOR_CASES(tcase, results_do_not_depend_on_threads_or_on_the_batch);
     tcase_add_test(tcase, what_is_wrong_is_named_and_nothing_written);
