@@ -86,7 +86,8 @@ cover_aarch64() {
 cmd_coverage() { # [--native]
     local builds=(build-coverage) without=() backend built detected _ why
     need "${base_packages[@]}" "${coverage_packages[@]}"
-    export FOVEA_TEST_SEED=$coverage_seed
+    # Counters make a test several times slower.
+    export FOVEA_TEST_SEED=$coverage_seed CK_DEFAULT_TIMEOUT=${CK_DEFAULT_TIMEOUT-1200}
     cover_native
     # The rest of the line tells why a backend is not used.
     while read -r backend built detected _ why; do
