@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "fovea/version.h"
@@ -31,13 +32,37 @@ static void find_bandwidth(bench_environment *found, const bench_options *option
     bench_pages_unmap(&pages);
 }
 
+/* The number in a line "KEY : NUMBER" of /proc/cpuinfo, or -1. */
+static int32_t processor_fact(const char *key) {
+    char line[256] = {0};
+    int32_t number = -1;
+    FILE *file = fopen("/proc/cpuinfo", "r");
+    while (file && number < 0 && fgets(line, sizeof line, file)) {
+        const size_t length = strlen(key);
+        const char *rest = line + length + strspn(line + length, " \t");
+        if (strncmp(line, key, length) == 0 && *rest == ':')
+            number = (int32_t)strtol(rest + 1, NULL, 10);
+    }
+    if (file)
+        fclose(file);
+    return number;
+}
+
+static void name_processor(char *name, size_t size) {
+    const int32_t family = processor_fact("cpu family"), model = processor_fact("model");
+    if (family < 0 || model < 0)
+        snprintf(name, size, "%s", fovea_cpu_name());
+    else
+        snprintf(name, size, "%s, family %d, model %d", fovea_cpu_name(), (int)family, (int)model);
+}
+
 bench_environment bench_environment_find(const bench_options *options) {
     bench_environment found = {
         .version = fovea_version(),
-        .cpu = fovea_cpu_name(),
         .pages = options->huge_pages ? "huge pages" : "4 KiB pages",
         .threads = options->threads,
     };
+    name_processor(found.cpu, sizeof found.cpu);
     const time_t now = time(NULL);
     struct tm utc;
     if (gmtime_r(&now, &utc))

@@ -8,7 +8,8 @@
 
 typedef struct bench_environment {
     const char *version;
-    const char *cpu;
+    /* With its family and model where the system tells them: names are often those of a family. */
+    char cpu[96];
     char date[32];
     const char *pages;
     int32_t threads;

@@ -13,12 +13,12 @@ quarter, or has no record; short shapes only (seconds), unless --long is said (m
 import argparse
 import os
 import pathlib
-import platform
 import re
 import subprocess
 import sys
 
 from markdown_tables import rewrite, rows_below, split_at, table
+from processor import processor
 
 BEGIN = "<!-- Written by ./dev numerics from here -->"
 END = "<!-- to here -->"
@@ -85,17 +85,6 @@ def recorded_exponentials(text):
 
 def recorded_processors(text):
     return {row[PROCESSORS[0]]: row for row in rows_below(text, PROCESSORS[0])}
-
-
-def processor():
-    """This machine's processor: the name is often a family's, which the model's number tells apart."""
-    facts = {}
-    for line in pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-        name, _, value = line.partition(":")
-        facts.setdefault(name.strip(), value.strip())
-    if "model name" in facts:
-        return f"{facts['model name']}, family {facts.get('cpu family')}, model {facts.get('model')}"
-    return f"{platform.machine()}, part {facts.get('CPU part', 'unknown')}"
 
 
 def emulator(command):

@@ -21,14 +21,9 @@ import report
 import shapes
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.append(str(ROOT / "tools"))
+from processor import processor  # noqa: E402
 RESULT = pathlib.Path("bench") / "results" / "peers.json"
-
-
-def cpu_name() -> str:
-    for line in pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return "unknown processor"
 
 
 def measure(options: argparse.Namespace, build: pathlib.Path, output: pathlib.Path) -> tuple[dict, list[str]]:
@@ -51,7 +46,7 @@ def measure(options: argparse.Namespace, build: pathlib.Path, output: pathlib.Pa
         print(" " * 40, " ".join(f"{words:>17}" for _, words in coordinator.PEERS))
         result = {
             "environment": {
-                "cpu": cpu_name(),
+                "cpu": processor(),
                 "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
                 "threads": options.threads,
                 "rounds": effort.rounds,
