@@ -32,8 +32,8 @@ typedef struct fovea_executor {
     /* sizeof(fovea_executor). */
     size_t struct_size;
     /* Runs task(task_context, i, worker) exactly once for every i in [0, tasks), on any threads, in any order, and
-     * returns only when all of them have returned, with their writes visible to the caller. Must not be NULL. Called at
-     * most twice in one fovea call, never concurrently with itself by the same call; not called at all for work that is
+     * returns only when all of them have returned, with their writes visible to the caller. Must not be NULL. Called a
+     * few times in one fovea call, never concurrently with itself by the same call; not called at all for work that is
      * too small to share. Tasks never block on each other, so one thread may run them all. */
     void (*parallel_for)(void *context, int64_t tasks, fovea_task task, void *task_context);
     /* Passed to parallel_for; may be NULL. Owned by the host. */
