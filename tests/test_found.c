@@ -241,6 +241,33 @@ START_TEST(softcap_of_scores_much_larger_than_the_cap) {
 }
 END_TEST
 
+/* The logarithm of the sum was rounded where it was largest, before it was multiplied by log 2 and rounded again. */
+START_TEST(a_log_sum_exp_is_rounded_once) {
+    enum { MOST_KEYS = 2980 };
+    static const float zeros[MOST_KEYS];
+    for (int64_t keys = 60; keys <= MOST_KEYS; keys += 73) {
+        found self = found_of(_i, 1);
+        self.desc.len_kv = keys;
+        const fovea_attention_args args = {.struct_size = sizeof args,
+                                           .len_q = 1,
+                                           .len_kv = keys,
+                                           .q = zeros,
+                                           .q_strides = {0, 0, 1, 1},
+                                           .k = zeros,
+                                           .k_strides = {0, 0, 1, 1},
+                                           .v = zeros,
+                                           .v_strides = {0, 0, 1, 1},
+                                           .out = self.out,
+                                           .out_strides = {1, 1, 1, 1},
+                                           .lse = self.lse,
+                                           .lse_strides = {1, 1, 1}};
+        ck_assert_msg(fovea_attention(&self.desc, &args, NULL) == FOVEA_OK, "%s", fovea_last_reason());
+        /* Half an ULP of numbers from 4 to 8 is 2.4e-7. */
+        ck_assert_double_eq_tol((double)self.lse[0], log((double)keys), 3e-7);
+    }
+}
+END_TEST
+
 Suite *found_suite(void);
 
 Suite *found_suite(void) {
@@ -254,6 +281,7 @@ Suite *found_suite(void) {
     ADD_FOR_BACKENDS(tcase, the_largest_f16_value_stays_finite_in_bf16_arithmetic);
     ADD_FOR_BACKENDS(tcase, a_bf16_score_that_only_its_scale_makes_small_counts);
     ADD_FOR_BACKENDS(tcase, softcap_of_scores_much_larger_than_the_cap);
+    ADD_FOR_BACKENDS(tcase, a_log_sum_exp_is_rounded_once);
     suite_add_tcase(suite, tcase);
     return suite;
 }
