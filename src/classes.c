@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "src/ask.h"
 #include "src/integer.h"
 
 enum { WORDS = FV_RUN_KEYS / 8, LANES_AHEAD = 2 };
@@ -160,14 +161,12 @@ static void turn_to(look *l, int64_t first_run) {
 /* Rows of a mask lie far apart, and a row is looked at faster than it comes from memory: the lines of a later one are
  * asked for. */
 static void ask_for_mask(const look *l, int32_t lane, int32_t end) {
-    enum { LINE = 64 };
     if (!l->head->args->mask || l->mask.stride != 1 || lane >= end)
         return;
     const uint8_t *row = mask_at(l, lane, l->first_run * FV_RUN_KEYS);
     const int64_t from = l->keys.begin - l->first_run * FV_RUN_KEYS;
     const int64_t to = fv_min64(l->keys.end - l->first_run * FV_RUN_KEYS, FV_RUNS * FV_RUN_KEYS);
-    for (int64_t at = from > 0 ? from : 0; at < to; at += LINE)
-        __builtin_prefetch(row + at, 0, 2);
+    fv_ask(row, from > 0 ? from : 0, to);
 }
 
 /* Adds what one lane says of a window of runs to its vector's classes. Returns 0 if nothing was open any more: what is

@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "src/ask.h"
 #include "src/integer.h"
 
 /* Elements `stride` apart, as f32. */
@@ -96,21 +97,14 @@ static const uint8_t *mask_row(const fv_head *head, int64_t offset, int64_t key,
     return room;
 }
 
-/* Rows lie too far apart for a core to foresee where the next block's part of each begins. */
-static void ask_for(const void *row, int64_t begin, int64_t end) {
-    enum { LINE = 64 };
-    for (int64_t at = begin; at < end; at += LINE)
-        __builtin_prefetch((const char *)row + at, 0, 2);
-}
-
+/* Rows of a mask lie too far apart for a core to foresee where the next block's part of each begins. Asking for those
+ * of a bias, which take four times the lines, gains nothing. */
 static void ask_for_next(const fv_head *head, const fv_term_args *terms, int32_t lanes) {
-    for (int32_t lane = 0; lane < lanes; lane++) {
-        const int32_t is_new = lane == 0;
-        if (terms->mask && head->args->mask_strides[3] == 1 && (is_new || terms->mask[lane] != terms->mask[lane - 1]))
-            ask_for(terms->mask[lane], terms->keys, 2 * (int64_t)terms->keys);
-        if (terms->bias && is_in_place(head) && (is_new || terms->bias[lane] != terms->bias[lane - 1]))
-            ask_for(terms->bias[lane], 4 * (int64_t)terms->keys, 8 * (int64_t)terms->keys);
-    }
+    if (!terms->mask || head->args->mask_strides[3] != 1)
+        return;
+    for (int32_t lane = 0; lane < lanes; lane++)
+        if (lane == 0 || terms->mask[lane] != terms->mask[lane - 1])
+            fv_ask(terms->mask[lane], terms->keys, 2 * (int64_t)terms->keys);
 }
 
 void fv_add_terms(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch, int64_t block_begin,

@@ -1,5 +1,6 @@
 #include "src/turns.h"
 
+#include "src/ask.h"
 #include "src/integer.h"
 
 /* Pages that are read at the same time. */
@@ -18,13 +19,13 @@ typedef struct piece {
     const char *ahead;
 } piece;
 
-static inline __attribute__((always_inline)) void touch(const fv_rows *rows, int64_t key, int32_t count) {
-    const uintptr_t first = (uintptr_t)fv_row(rows, key);
+static void touch(const fv_rows *rows, int64_t key, int32_t count) {
+    const void *first = fv_row(rows, key);
     const int64_t step = rows->stride * fv_type_bytes(rows->type);
     /* Rows far apart are touched once each, however much lies between them. */
     const int64_t each = step > 0 && step < TOUCHED_BYTES ? fv_ceil_div(TOUCHED_BYTES, step) : 1;
     for (int32_t i = 0; i < count; i += (int32_t)each)
-        __builtin_prefetch((const void *)(first + (uintptr_t)(i * step)), 0, 1);
+        fv_ask(first, i * step, i * step + 1);
 }
 
 static piece piece_of(const fv_rows *rows, int64_t begin, int64_t key, int64_t end, int64_t limit) {
