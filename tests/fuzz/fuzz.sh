@@ -117,29 +117,35 @@ fuzz() { # MINUTES [TARGET...]
     close_test
 }
 
-# Every target on its corpus, and a few seconds more: that fuzzing works, not that it finds nothing.
+# Every target on its corpus, and a few seconds more: that fuzzing works, not that it finds nothing. What earlier runs
+# kept would take longer, and is left alone.
 fuzz_smoke() {
-    local target seconds=4
+    local target seconds=4 fuzz_inputs fuzz_findings
     build_fuzz libfuzzer "${fuzz_targets[@]}"
+    fuzz_inputs=$(mktemp -d)
+    fuzz_findings=build-fuzz/smoke
+    rm -rf "$fuzz_findings"
     for target in "${fuzz_targets[@]}"; do
         fuzz_one libfuzzer "$target" $seconds
         show_findings "$target" || true
     done
+    rm -rf "$fuzz_inputs"
     close_test
 }
 
-# The shortest inputs that together reach all that was reached, as many as a repository should hold.
+# Inputs that together reach all that was reached, as many as a repository should hold.
 distil() { # [TARGET...]
     local target folder most=60
     [ $# -gt 0 ] || set -- "${fuzz_targets[@]}"
     build_fuzz libfuzzer "$@"
     for target in "$@"; do
         folder=$(mktemp -d)
-        env "${fuzz_environment[@]}" "$(fuzz_program libfuzzer "$target")" -merge=1 -max_len=$fuzz_most "$folder" \
-            "tests/fuzz/corpus/$target" "$fuzz_inputs/$target" >/dev/null 2>&1 || die "fuzz: $target cannot be distilled"
+        env "${fuzz_environment[@]}" "$(fuzz_program libfuzzer "$target")" -set_cover_merge=1 -max_len=$fuzz_most \
+            "$folder" "tests/fuzz/corpus/$target" "$fuzz_inputs/$target" >/dev/null 2>&1 || die "fuzz: $target cannot be distilled"
         rm -f "tests/fuzz/corpus/$target"/*
-        # A merge names what it keeps by its contents: an order without a bias.
-        find "$folder" -type f | sort | head -n $most | xargs -I {} cp {} "tests/fuzz/corpus/$target"
+        # A merge writes the input first that adds the most to those before it.
+        find "$folder" -type f -printf '%T@ %p\n' | sort -n | head -n $most | cut -d ' ' -f 2 |
+            xargs -I {} cp {} "tests/fuzz/corpus/$target"
         printf '%s: %d inputs, of which the corpus has %d\n' "$target" "$(find "$folder" -type f | wc -l)" \
             "$(find "tests/fuzz/corpus/$target" -type f | wc -l)"
         rm -rf "$folder"
