@@ -10,7 +10,7 @@
 static inline void fv_ask(const void *row, int64_t begin, int64_t end) {
     enum { LINE = 64 };
     for (int64_t at = begin; at < end; at += LINE)
-        __builtin_prefetch((const void *)((uintptr_t)row + (uintptr_t)at), 0, 2);
+        __builtin_prefetch((const char *)row + at, 0, 2);
     __asm__ volatile("");
 }
 

@@ -45,7 +45,7 @@ static piece piece_of(const fv_rows *rows, int64_t begin, int64_t key, int64_t e
 static inline void take_row(const piece *from, int32_t at, int64_t step, fv_turns *turns, int32_t n) {
     turns->key[n] = from->key + at;
     turns->row[n] = from->row + at * step;
-    turns->ahead[n] = (const void *)((uintptr_t)from->ahead + (uintptr_t)(at * step));
+    turns->ahead[n] = from->ahead + at * step;
 }
 
 /* Row by row from one piece after the other; longer ones go on alone. */
@@ -74,8 +74,10 @@ void fv_take_turns(const fv_rows *rows, int64_t begin, int64_t end, int64_t limi
     for (int64_t key = begin; key < end;) {
         piece pieces[PAGES_IN_TURN];
         int32_t count = 0;
-        for (; count < PAGES_IN_TURN && key < end; key += pieces[count++].count)
+        do {
             pieces[count] = piece_of(rows, begin, key, end, limit);
+            key += pieces[count++].count;
+        } while (count < PAGES_IN_TURN && key < end);
         take_pieces(rows, pieces, count, turns);
     }
     if (rows->type == FOVEA_INT8)
