@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "fovea/prefix.h"
+#include "support/allocators.h"
 #include "support/backends.h"
 #include "support/prefix_case.h"
 
@@ -191,23 +192,9 @@ START_TEST(results_do_not_depend_on_threads_or_on_the_batch) {
 }
 END_TEST
 
-static void *no_memory(void *context, size_t size, size_t alignment) {
-    (void)context;
-    (void)size;
-    (void)alignment;
-    return NULL;
-}
-
-static void never_released(void *context, void *pointer, size_t size) {
-    (void)context;
-    (void)pointer;
-    (void)size;
-    ck_abort_msg("memory that was never given was released");
-}
-
 START_TEST(what_is_wrong_is_named_and_nothing_written) {
     const problem_spec spec = PROBLEM(.batch = 2, .heads_q = 2, .len_kv = 9, .outputs = FOVEA_OUTPUT_LSE);
-    const fovea_allocator broken = {.struct_size = sizeof broken, .allocate = no_memory, .release = never_released};
+    const fovea_allocator broken = allocator_without_memory();
     for (int change = 0; change < 12; change++) {
         static const char *const reasons[] = {"prefix is NULL",
                                               "prefix.struct_size",

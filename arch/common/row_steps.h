@@ -21,10 +21,10 @@ static inline int64_t steady_distance(const fv_stored *stored, int64_t element) 
     return (rows > 0 ? rows : 1) * stored->stride * element;
 }
 
-/* The same for any row, where that of those a stride apart is known. */
+/* The same for any row, where that of those a stride apart is known; SCATTERED: rows are found by `each`. */
 static inline __attribute__((always_inline)) int64_t distance_ahead(const fv_stored *stored, int32_t row,
-                                                                    int64_t steady) {
-    if (!stored->each)
+                                                                    const int scattered, int64_t steady) {
+    if (!scattered)
         return steady;
     return (int64_t)((uintptr_t)stored->each_ahead[row] - (uintptr_t)stored->each[row]);
 }

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "allocators.h"
+
 void error_set_strides(int64_t *strides, int64_t heads, int64_t length, int64_t row) {
     strides[3] = 1;
     strides[2] = row;
@@ -16,20 +18,6 @@ void error_run_on_this_thread(void *context, int64_t tasks, fovea_task task, voi
     (void)context;
     for (int64_t i = 0; i < tasks; i++)
         task(task_context, i, 0);
-}
-
-static void *no_memory(void *context, size_t size, size_t alignment) {
-    (void)context;
-    (void)size;
-    (void)alignment;
-    return NULL;
-}
-
-static void never_released(void *context, void *pointer, size_t size) {
-    (void)context;
-    (void)pointer;
-    (void)size;
-    ck_abort_msg("memory that was never given was released");
 }
 
 error_memory *error_memory_create(void) {
@@ -87,8 +75,7 @@ void error_call_prepare(error_call *c) {
     c->args_pointer = &c->args.now;
     c->executor = (fovea_executor){
         .struct_size = sizeof(fovea_executor), .parallel_for = error_run_on_this_thread, .concurrency = 1};
-    c->allocator =
-        (fovea_allocator){.struct_size = sizeof(fovea_allocator), .allocate = no_memory, .release = never_released};
+    c->allocator = allocator_without_memory();
 }
 
 void error_call_dispose(error_call *c) {
