@@ -17,6 +17,9 @@ typedef struct vmask {
     int32_t lane[V_LANES];
 } vmask;
 
+/* Register tiles would hold so many copies of the loops over lanes that compilers take minutes. */
+#define ONE_COPY __attribute__((noinline, unused))
+
 #define EACH_LANE for (int l = 0; l < V_LANES; l++)
 
 static inline uint32_t bits_of(float x) {
@@ -54,7 +57,7 @@ static inline vf v_broadcast(const float *p) {
 #include "arch/common/broadcast.h"
 
 #define LANE_BY_LANE(name, expression)    \
-    static inline vf name(vf a, vf b) {   \
+    static ONE_COPY vf name(vf a, vf b) { \
         EACH_LANE a.lane[l] = expression; \
         return a;                         \
     }
@@ -68,33 +71,33 @@ static inline vf v_increased(vf acc, vf x) {
     return v_add(acc, x);
 }
 
-static inline vf v_fma(vf a, vf b, vf c) {
+static ONE_COPY vf v_fma(vf a, vf b, vf c) {
     EACH_LANE c.lane[l] = fmaf(a.lane[l], b.lane[l], c.lane[l]);
     return c;
 }
 
-static inline vmask v_not_less(vf a, vf b) {
+static ONE_COPY vmask v_not_less(vf a, vf b) {
     vmask m;
     EACH_LANE m.lane[l] = !(a.lane[l] < b.lane[l]);
     return m;
 }
 
-static inline vf v_keep(vmask which, vf x) {
+static ONE_COPY vf v_keep(vmask which, vf x) {
     EACH_LANE x.lane[l] = which.lane[l] ? x.lane[l] : 0.0f;
     return x;
 }
 
-static inline vf v_shift_to_exponent(vf x) {
+static ONE_COPY vf v_shift_to_exponent(vf x) {
     EACH_LANE x.lane[l] = float_of(bits_of(x.lane[l]) << 23);
     return x;
 }
 
-static inline vf v_sleef_exp2(vf x) {
+static ONE_COPY vf v_sleef_exp2(vf x) {
     EACH_LANE x.lane[l] = Sleef_exp2f1_u35purec(x.lane[l]);
     return x;
 }
 
-static inline void v_transpose(vf x[V_LANES]) {
+static ONE_COPY void v_transpose(vf x[V_LANES]) {
     vf t[V_LANES];
     for (int i = 0; i < V_LANES; i++)
         EACH_LANE t[l].lane[i] = x[i].lane[l];
@@ -116,7 +119,7 @@ static inline float element_of(float pair, int upper) {
 }
 
 /* As VDPBF16PS: the upper products first, each addition rounded, subnormal numbers flushed everywhere. */
-static inline void v_dot_pairs(vf *acc, vf a, vf b) {
+static ONE_COPY void v_dot_pairs(vf *acc, vf a, vf b) {
     EACH_LANE {
         float sum = flushed(acc->lane[l]);
         for (int upper = 1; upper >= 0; upper--)
@@ -125,7 +128,7 @@ static inline void v_dot_pairs(vf *acc, vf a, vf b) {
     }
 }
 
-static inline vf v_pair(vf even, vf odd) {
+static ONE_COPY vf v_pair(vf even, vf odd) {
     EACH_LANE even.lane[l] =
         float_of((bits_of(even.lane[l]) + 0x8000u) >> 16 | ((bits_of(odd.lane[l]) + 0x8000u) & 0xffff0000u));
     return even;
