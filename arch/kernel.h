@@ -186,6 +186,10 @@ typedef struct fv_term_args {
     float *peak;
 } fv_term_args;
 
+/* Keys whose probabilities are summed one after the other: equal ones are rounded alike each time, so that the error of
+ * a longer sum would grow with its length. */
+#define FV_SUMMED_KEYS 32
+
 /* Arguments of the value kernels. */
 typedef struct fv_value_args {
     /* First value row of the block; rows of head_dim_v elements, v_stride apart. */
@@ -203,7 +207,7 @@ typedef struct fv_value_args {
     /* Non-zero: o and l are written without being read. */
     int32_t first;
     /* In and out: o [head_dim_v][ld] += v^T p and (but in the pair family) l [ld] += sum of p. The sum over the block
-     * is formed first and then added. */
+     * is formed first and then added; that of p is formed of sums over groups of FV_SUMMED_KEYS keys of the block. */
     float *o;
     float *l;
     /* In and out, or NULL, as of the score kernels. */

@@ -268,6 +268,23 @@ START_TEST(a_log_sum_exp_is_rounded_once) {
 }
 END_TEST
 
+/* Equal probabilities were added one after the other, each rounded as the one before it: 288 of them to an error
+ * of 2.4e-6. */
+START_TEST(the_sum_of_equal_probabilities_does_not_drift) {
+    problem_spec spec =
+        PROBLEM(.seed = 0xf00f, .batch = 2, .heads_q = 6, .heads_kv = 2, .len_q = 8, .len_kv = 736, .head_dim = 6,
+                .head_dim_v = 6, .spare_q = 8, .spare_kv = 1728, .value_range = 1000, .scale = 0.0550689697f,
+                .softcap = 20.3414688f, .query_offset = 10, .form_q = FOVEA_FORM_PACKED, .form_kv = FOVEA_FORM_PAGED,
+                .page_size = 16, .type_q = FOVEA_BF16, .type_kv = FOVEA_BF16, .outputs = FOVEA_OUTPUT_LSE,
+                .layout_q = LAYOUT_BROADCAST_ROWS, .layout_k = LAYOUT_BROADCAST_ROWS, .layout_v = LAYOUT_PADDED,
+                .side = 1, .form = CALL_WORKSPACE, .isa = backend_at(_i)->isa);
+    for (int exp = FOVEA_EXP_SLEEF; exp <= FOVEA_EXP_FUSED; exp++) {
+        spec.exp = (fovea_exp)exp;
+        problem_check(&spec);
+    }
+}
+END_TEST
+
 Suite *found_suite(void);
 
 Suite *found_suite(void) {
@@ -282,6 +299,7 @@ Suite *found_suite(void) {
     ADD_FOR_BACKENDS(tcase, a_bf16_score_that_only_its_scale_makes_small_counts);
     ADD_FOR_BACKENDS(tcase, softcap_of_scores_much_larger_than_the_cap);
     ADD_FOR_BACKENDS(tcase, a_log_sum_exp_is_rounded_once);
+    ADD_FOR_BACKENDS(tcase, the_sum_of_equal_probabilities_does_not_drift);
     suite_add_tcase(suite, tcase);
     return suite;
 }

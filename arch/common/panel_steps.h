@@ -266,14 +266,17 @@ static void exponentials(float *s, int32_t ld, int32_t vectors, int32_t keys, co
         sleef_exponentials(s, ld, vectors, keys, shift, 1);
 }
 
-/* One vector of lanes and one element of the values (-1: the sum of the probabilities) over all segments. */
-static inline vf marked_sum(const fv_value_args *a, int32_t vector, int64_t d) {
+/* One vector of lanes and one element of the values (-1: the sum of the probabilities) over the segments' keys of
+ * [begin, end). */
+static vf marked_sum(const fv_value_args *a, int32_t vector, int64_t d, int32_t begin, int32_t end) {
     vf sum = v_set(0.0f);
     for (int32_t j = 0; j < a->segment_count; j++) {
         const fv_segment *segment = &a->segments[j];
         if (vector < segment->vector_begin || vector >= segment->vector_end)
             continue;
-        for (int32_t key = segment->key_begin; key < segment->key_end; key++) {
+        const int32_t first = segment->key_begin > begin ? segment->key_begin : begin;
+        const int32_t behind = segment->key_end < end ? segment->key_end : end;
+        for (int32_t key = first; key < behind; key++) {
             vf p = v_load(a->p + (int64_t)key * a->ld + vector * V_LANES);
             vf v = d < 0 ? v_set(1.0f) : v_broadcast(a->v + key * a->v_stride + d);
             sum = v_select(v_is_negative_zero(p), sum, v_fma(v, p, sum));
@@ -282,13 +285,20 @@ static inline vf marked_sum(const fv_value_args *a, int32_t vector, int64_t d) {
     return sum;
 }
 
+static void add_marked(float *to, vf sum, int32_t first) {
+    v_store(to, first ? sum : v_add(v_load(to), sum));
+}
+
 static void values_marked(const fv_value_args *a) {
-    for (int32_t vector = 0; vector < a->vectors; vector++)
-        for (int64_t d = -1; d < a->head_dim_v; d++) {
-            float *to = (d < 0 ? a->l : a->o + d * a->ld) + vector * V_LANES;
-            vf sum = marked_sum(a, vector, d);
-            v_store(to, a->first ? sum : v_add(v_load(to), sum));
-        }
+    const int32_t keys = a->segment_count > 0 ? a->segments[a->segment_count - 1].key_end : 0;
+    for (int32_t vector = 0; vector < a->vectors; vector++) {
+        vf l = v_set(0.0f);
+        for (int32_t key = 0; key < keys; key += FV_SUMMED_KEYS)
+            l = v_add(l, marked_sum(a, vector, -1, key, key + FV_SUMMED_KEYS));
+        add_marked(a->l + vector * V_LANES, l, a->first);
+        for (int64_t d = 0; d < a->head_dim_v; d++)
+            add_marked(a->o + d * a->ld + vector * V_LANES, marked_sum(a, vector, d, 0, keys), a->first);
+    }
 }
 
 #endif

@@ -141,15 +141,19 @@ static void rescale(float *o, int32_t ld, int32_t vectors, int64_t count, const 
             o[lane] *= factor[lane];
 }
 
-/* Sum over the block of p * v[.][d] (or of p alone where d is negative) for one vector of lanes. */
-static void block_sum(const fv_value_args *a, int64_t d, int32_t vector, int32_t marked, float *sum) {
+/* Sum over the block's keys of [begin, end) of p * v[.][d] (or of p alone where d is negative) for one vector of lanes.
+ */
+static void sum_of_keys(const fv_value_args *a, int64_t d, int32_t vector, int32_t marked, int32_t begin, int32_t end,
+                        float *sum) {
     for (int32_t lane = 0; lane < LANES; lane++)
         sum[lane] = 0.0f;
     for (int32_t i = 0; i < a->segment_count; i++) {
         const fv_segment *segment = &a->segments[i];
         if (vector < segment->vector_begin || vector >= segment->vector_end)
             continue;
-        for (int32_t key = segment->key_begin; key < segment->key_end; key++) {
+        const int32_t first = segment->key_begin > begin ? segment->key_begin : begin;
+        const int32_t behind = segment->key_end < end ? segment->key_end : end;
+        for (int32_t key = first; key < behind; key++) {
             const float *p = a->p + (int64_t)key * a->ld + vector * LANES;
             float v = d < 0 ? 1.0f : a->v[key * a->v_stride + d];
             for (int32_t lane = 0; lane < LANES; lane++)
@@ -163,13 +167,22 @@ static void accumulate(float *total, const float *sum, int32_t first) {
         total[lane] = first ? sum[lane] : total[lane] + sum[lane];
 }
 
+static void sum_probabilities(const fv_value_args *a, int32_t vector, int32_t marked, int32_t keys) {
+    float total[LANES] = {0}, sum[LANES];
+    for (int32_t key = 0; key < keys; key += FV_SUMMED_KEYS) {
+        sum_of_keys(a, -1, vector, marked, key, key + FV_SUMMED_KEYS, sum);
+        accumulate(total, sum, 0);
+    }
+    accumulate(a->l + vector * LANES, total, a->first);
+}
+
 static void weigh_values(const fv_value_args *a, int32_t marked) {
+    const int32_t keys = a->segment_count > 0 ? a->segments[a->segment_count - 1].key_end : 0;
     float sum[LANES];
     for (int32_t vector = 0; vector < a->vectors; vector++) {
-        block_sum(a, -1, vector, marked, sum);
-        accumulate(a->l + vector * LANES, sum, a->first);
+        sum_probabilities(a, vector, marked, keys);
         for (int64_t d = 0; d < a->head_dim_v; d++) {
-            block_sum(a, d, vector, marked, sum);
+            sum_of_keys(a, d, vector, marked, 0, keys, sum);
             accumulate(a->o + d * a->ld + vector * LANES, sum, a->first);
         }
     }

@@ -1,7 +1,7 @@
 /* Reproducible random numbers for the tests, and the two environment variables that steer them:
  *
  *   FOVEA_TEST_SEED   the seed of the whole run (printed by the runner), to repeat a failure
- *   FOVEA_TEST_SCALE  factor of the number of random cases, e.g. 0.1 under an emulator (0.25 under a sanitizer) */
+ *   FOVEA_TEST_SCALE  factor of the number of random cases, e.g. 0.1 under a sanitizer */
 #ifndef FOVEA_TESTS_RANDOM_H
 #define FOVEA_TESTS_RANDOM_H
 
