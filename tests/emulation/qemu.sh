@@ -78,8 +78,8 @@ test_aarch64() { # SETUP CPU [SUITE...]
 
 # Two older processors for the native build: one without AVX, one with AVX2. They run kernels that the native run has
 # tested at length; what is shown here is that the library keeps to them, whatever it does. So the suites that are long
-# for other reasons are left out. QEMU would warn of each feature that it lacks, in the output that tests look at.
-x86_leaves_out=(threads faults calls partition numbers accuracy)
+# for other reasons are left out, and those of portable code alone. QEMU would warn of each feature that it lacks, in the output that tests look at.
+x86_leaves_out=(threads faults calls partition numbers accuracy oracle pairs npy fuzz)
 
 test_x86() { # SETUP [SUITE...]
     local setup=$1 cpu backend suites

@@ -26,7 +26,7 @@ build_fuzz() { # libfuzzer | afl [TARGET...]
     fi
     CC=$compiler CXX=clang++ configure "$directory" --buildtype=debugoptimized -Dwerror=true -Dtests=enabled \
         -Dbench=disabled -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false -Ddefault_library=static \
-        "${flags[@]}" --
+        "${flags[@]}" "${runnable_backends[@]}" --
     # AFL++ knows by name what is not to be watched; libFuzzer's flags of it are in meson.build.
     AFL_QUIET=1 AFL_LLVM_DENYLIST=$PWD/tests/fuzz/unwatched compile "$directory" "${@/#/tests/fuzz/fuzz-}"
 }

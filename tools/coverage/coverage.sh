@@ -49,7 +49,7 @@ export_coverage() { # DIRECTORY
 # Every backend that the processor runs.
 cover_native() {
     local suites
-    build_coverage build-coverage ''
+    build_coverage build-coverage '' "${runnable_backends[@]}"
     take_suites suites build-coverage "${coverage_leaves_out[@]}"
     FOVEA_TEST_SCALE=$coverage_scale unit_suites build-coverage quick --timeout-multiplier 4 "${suites[@]}"
     export_coverage build-coverage
