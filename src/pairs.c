@@ -50,10 +50,23 @@ static float *pairs_of(const fv_head *head, const fv_panel *panel, const fv_scra
     return scratch->p + (int64_t)segment->key_begin / 2 * panel->ld + first_lane(head, segment);
 }
 
-void fv_pairs_score(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch, int64_t block_begin,
-                    const fv_segment *segment, const float *start, float *peak, int32_t exp) {
+static float *sum_of(const fv_panel *panel, const fv_scratch *scratch, int32_t key) {
+    return scratch->sum + (int64_t)(key / FV_PAIR_SUMMED_KEYS) * panel->ld;
+}
+
+/* The part of a segment from `key` to the end of the group of keys that are summed together. */
+static fv_segment part_of(const fv_segment *segment, int32_t key) {
+    const int32_t group_end = key - key % FV_PAIR_SUMMED_KEYS + FV_PAIR_SUMMED_KEYS;
+    fv_segment part = *segment;
+    part.key_begin = key;
+    part.key_end = group_end < segment->key_end ? group_end : segment->key_end;
+    return part;
+}
+
+static fv_score_args score_args(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch,
+                                int64_t block_begin, const fv_segment *segment, const float *start, float *peak) {
     const int32_t lane = first_lane(head, segment);
-    const fv_score_args args = {
+    return (fv_score_args){
         .k = fv_row(&head->k, block_begin + segment->key_begin),
         .k_stride = head->k.stride,
         .keys = segment->key_end - segment->key_begin,
@@ -62,33 +75,58 @@ void fv_pairs_score(const fv_head *head, const fv_panel *panel, const fv_scratch
         .ld = panel->ld,
         .vectors = segment->vector_end - segment->vector_begin,
         .start = start + lane,
-        .s = exp ? pairs_of(head, panel, scratch, segment) : scores_of(head, panel, scratch, segment),
+        .s = scores_of(head, panel, scratch, segment),
         .peak = peak ? peak + lane : NULL,
         .ahead = head->ahead,
         .lines = head->lines,
         .scale = head->plan->query_scale,
-        .sum = scratch->sum + lane,
     };
-    if (!exp)
-        kernels_of(head)->scores(&args);
-    else if (head->plan->pair_exp == FV_EXP_COARSE)
-        kernels_of(head)->scores_exp_coarse(&args);
-    else
-        kernels_of(head)->scores_exp(&args);
+}
+
+void fv_pairs_score(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch, int64_t block_begin,
+                    const fv_segment *segment, const float *start, float *peak) {
+    const fv_score_args args = score_args(head, panel, scratch, block_begin, segment, start, peak);
+    kernels_of(head)->scores(&args);
+}
+
+void fv_pairs_score_exp(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch, int64_t block_begin,
+                        const fv_segment *segment, const float *start, float *peak) {
+    for (int32_t key = segment->key_begin; key < segment->key_end;) {
+        const fv_segment part = part_of(segment, key);
+        fv_score_args args = score_args(head, panel, scratch, block_begin, &part, start, peak);
+        args.s = pairs_of(head, panel, scratch, &part);
+        args.sum = sum_of(panel, scratch, key) + first_lane(head, &part);
+        if (head->plan->pair_exp == FV_EXP_COARSE)
+            kernels_of(head)->scores_exp_coarse(&args);
+        else
+            kernels_of(head)->scores_exp(&args);
+        key = part.key_end;
+    }
 }
 
 void fv_pairs_begin_sums(const fv_panel *panel, const fv_scratch *scratch) {
-    for (int32_t lane = 0; lane < panel->ld; lane++)
-        scratch->sum[lane] = 0.0f;
+    for (int32_t i = 0; i < FV_PAIR_SUMS * panel->ld; i++)
+        scratch->sum[i] = 0.0f;
 }
 
 void fv_pairs_exponentiate(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch,
                            const fv_segment *segment, const float *shift) {
     const int32_t lane = first_lane(head, segment);
-    kernels_of(head)->probabilities(scores_of(head, panel, scratch, segment), panel->ld,
-                                    segment->vector_end - segment->vector_begin, segment->key_end - segment->key_begin,
-                                    shift ? shift + lane : NULL, head->plan->pair_exp,
-                                    pairs_of(head, panel, scratch, segment), scratch->sum + lane);
+    for (int32_t key = segment->key_begin; key < segment->key_end;) {
+        const fv_segment part = part_of(segment, key);
+        kernels_of(head)->probabilities(scores_of(head, panel, scratch, &part), panel->ld,
+                                        part.vector_end - part.vector_begin, part.key_end - part.key_begin,
+                                        shift ? shift + lane : NULL, head->plan->pair_exp,
+                                        pairs_of(head, panel, scratch, &part), sum_of(panel, scratch, key) + lane);
+        key = part.key_end;
+    }
+}
+
+static float block_sum(const fv_panel *panel, const fv_scratch *scratch, int32_t lane) {
+    float sum = scratch->sum[lane];
+    for (int32_t group = 1; group < FV_PAIR_SUMS; group++)
+        sum += scratch->sum[group * panel->ld + lane];
+    return sum;
 }
 
 void fv_pairs_weigh(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch, int64_t block_begin,
@@ -113,6 +151,8 @@ void fv_pairs_weigh(const fv_head *head, const fv_panel *panel, const fv_scratch
         .lines = head->lines,
     };
     kernels_of(head)->values(&args);
-    for (int32_t lane = 0; lane < panel->ld; lane++)
-        panel->l[lane] = panel->summed > 0 ? panel->l[lane] + scratch->sum[lane] : scratch->sum[lane];
+    for (int32_t lane = 0; lane < panel->ld; lane++) {
+        const float sum = block_sum(panel, scratch, lane);
+        panel->l[lane] = panel->summed > 0 ? panel->l[lane] + sum : sum;
+    }
 }

@@ -9,6 +9,11 @@
 #include "src/mask.h"
 #include "src/panel.h"
 
+/* Keys whose probabilities are summed one after the other, as FV_SUMMED_KEYS of the panel family: whole tiles of every
+ * shape. Sums of a block. */
+#define FV_PAIR_SUMMED_KEYS 48
+#define FV_PAIR_SUMS (FV_MAX_BLOCK / FV_PAIR_SUMMED_KEYS + 1)
+
 static inline int32_t fv_uses_pairs(const fv_head *head, const fv_panel *panel) {
     return head->plan->pair != NULL && !panel->safe;
 }
@@ -16,10 +21,14 @@ static inline int32_t fv_uses_pairs(const fv_head *head, const fv_panel *panel) 
 /* Packs the queries, rounded to bf16 where they are of another type. */
 void fv_pairs_pack(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch);
 
-/* Scores of a segment of a block to scratch->s, or with `exp` their probabilities to scratch->p and their sums added to
- * scratch->sum. start and peak are those of the panel's first lane; peak may be NULL. */
+/* Scores of a segment of a block to scratch->s. start and peak are those of the panel's first lane; peak may be NULL.
+ */
 void fv_pairs_score(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch, int64_t block_begin,
-                    const fv_segment *segment, const float *start, float *peak, int32_t exp);
+                    const fv_segment *segment, const float *start, float *peak);
+
+/* Their probabilities to scratch->p, and the sums of these added to scratch->sum. */
+void fv_pairs_score_exp(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch, int64_t block_begin,
+                        const fv_segment *segment, const float *start, float *peak);
 
 /* Begins the sums of a block, or of a block that is taken once more. */
 void fv_pairs_begin_sums(const fv_panel *panel, const fv_scratch *scratch);

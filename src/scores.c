@@ -14,7 +14,10 @@ void fv_score_segment(const fv_head *head, const fv_panel *panel, const fv_scrat
                       const fv_segment *segment, const float *start, float *peak, float *trough, int32_t exp) {
     start = start ? start : zeros;
     if (fv_uses_pairs(head, panel)) {
-        fv_pairs_score(head, panel, scratch, block_begin, segment, start, peak, exp);
+        if (exp)
+            fv_pairs_score_exp(head, panel, scratch, block_begin, segment, start, peak);
+        else
+            fv_pairs_score(head, panel, scratch, block_begin, segment, start, peak);
         return;
     }
     int32_t first_lane = segment->vector_begin * kernels_of(head)->lanes;

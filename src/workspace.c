@@ -1,6 +1,7 @@
 #include "src/workspace.h"
 
 #include "src/integer.h"
+#include "src/pairs.h"
 #include "src/stage.h"
 
 static size_t aligned(size_t bytes) {
@@ -51,7 +52,7 @@ static scratch_layout layout_scratch(const fovea_plan *plan, int64_t len_q) {
     if (!rows) {
         layout.mask_rows = take(&layout.size, plan->has_score_terms ? (size_t)per_block * FV_MAX_BLOCK : 0);
         layout.p = take_floats(&layout.size, plan->pair ? per_block * FV_MAX_BLOCK / 2 : 0);
-        layout.sum = take_floats(&layout.size, plan->pair ? per_block : 0);
+        layout.sum = take_floats(&layout.size, plan->pair ? FV_PAIR_SUMS * per_block : 0);
         layout.k = take_floats(&layout.size, fv_stage_floats(plan, panels, plan->desc.head_dim));
         layout.v = take_floats(&layout.size, fv_stage_floats(plan, panels, plan->desc.head_dim_v));
         layout.o_total = take_floats(&layout.size, stored * plan->desc.head_dim_v);

@@ -34,7 +34,7 @@ typedef struct fv_scratch {
      * way to the mean over heads. */
     float *term_rows;
     uint8_t *mask_rows;
-    /* Probabilities of a panel as pairs, and their sums over a block (pairs.h). */
+    /* Probabilities of a panel as pairs, and their sums over groups of keys (pairs.h). */
     float *p;
     float *sum;
     /* Copies of the keys and values of a block (stage.h). */

@@ -15,7 +15,7 @@
 
 const fv_pair_kernels emulated_pairs_8 = {
     PAIR_FAMILY,
-    .key_block = 32,
+    .key_block = 112,
     .key_block_short = 48,
     .tile_keys = PANEL_KEYS_2,
 };
