@@ -109,6 +109,17 @@ read_serial() { # SUITE...
     done
 }
 
+# Runs suites in a new folder of that name, and writes what comes from the serial port to standard output.
+run_under_bochs() { # FOLDER SUITE...
+    mkdir "$1/cd"
+    say "making a Linux system for Bochs" >&2
+    fetch_kernel "$1"
+    make_root "$@"
+    make_cd "$1"
+    say "booting it" >&2
+    boot "$1"
+}
+
 test_avx512() { # SUITE...
     local folder suites=("$@")
     [ "$(uname -m)" = x86_64 ] || die "the tests of AVX-512 are compiled on x86-64"
@@ -122,11 +133,15 @@ test_avx512() { # SUITE...
     folder=$(mktemp -d)
     # shellcheck disable=SC2064 # This folder.
     trap "stop_bochs '$folder'" EXIT
-    mkdir "$folder/cd"
-    say "making a Linux system for Bochs"
-    fetch_kernel "$folder"
-    make_root "$folder" "${suites[@]}"
-    make_cd "$folder"
-    say "booting it"
-    read_serial "${suites[@]}" < <(boot "$folder")
+    read_serial "${suites[@]}" < <(run_under_bochs "$folder" "${suites[@]}")
+}
+
+# What the suite numerics prints of AVX-512's errors, to a file.
+print_avx512_numerics() { # FILE
+    local folder
+    need "${bochs_packages[@]}"
+    folder=$(mktemp -d)
+    # shellcheck disable=SC2064 # This folder.
+    trap "stop_bochs '$folder'" EXIT
+    bochs_scale=$numerics_part FOVEA_TEST_SEED=1 run_under_bochs "$folder" numerics >"$1"
 }
