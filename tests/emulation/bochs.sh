@@ -5,7 +5,7 @@ bochs_packages=(bochs bochs-term bochsbios vgabios busybox-static cpio isolinux 
 
 # Some hundred times slower than a processor: few random cases. After that many seconds the machine is taken away.
 bochs_scale=${FOVEA_TEST_SCALE-0.01}
-bochs_limit=1800
+bochs_limit=2700
 
 # Left out because they take minutes to hours there and look at code around the kernels that is the same on every
 # backend: threads, faults, calls, limits, prefix and partition; at files: npy, cli* and fuzz. The problems of accuracy,
