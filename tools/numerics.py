@@ -2,10 +2,12 @@
 """Measures the errors that docs/numerics.md publishes, and writes its tables or compares with them.
 
 usage: numerics.py [--exponentials | --check [--long]] [--printed FILE MACHINE] DOCUMENT RUNNER [EMULATOR RUNNER]
+       numerics.py --part
 
 A RUNNER is the program of the unit tests, whose suites numerics and exp2 print the figures. What an emulator runs is a part:
-short shapes on the backend NEON. --printed: what the suite numerics printed of short shapes on another machine. --exponentials: every argument of the exponentials too (minutes), but one in 64 under
-the emulator; without it those on record stay. What this processor cannot run stays on record too, with the name of the
+short shapes on the backend NEON. --printed: what the suite numerics printed of short shapes on another machine, of the
+scale that --part prints. --exponentials: every argument of the exponentials too (minutes), but one in 64 under the
+emulator; without it those on record stay. What this processor cannot run stays on record too, with the name of the
 processor that it was measured on. --check: the exit status is 1 if an error exceeds the one on record by more than a
 quarter, or has no record; short shapes only (seconds), unless --long is said (minutes).
 """
@@ -111,6 +113,16 @@ def note_processor(processors, what, columns, name):
         processors.setdefault(backend, {PROCESSORS[0]: backend})[what] = name
 
 
+def add_printed(measured, processors, file, machine):
+    """Adds what another machine printed of short shapes on backends that were not measured here."""
+    lines = pathlib.Path(file).read_text(errors="replace").splitlines()
+    found = {key: error for key, error in errors_in(lines).items() if key not in measured}
+    for backend in backends_of(key[3] for key in found):
+        longer = processors.get(backend, {}).get(PROCESSORS[1], "").partition("; long shapes: ")
+        note_processor(processors, PROCESSORS[1], [backend], f"{machine}; long shapes: {longer[2] or longer[0]}")
+    measured |= found
+
+
 def distinct(values):
     return list(dict.fromkeys(values))
 
@@ -163,6 +175,9 @@ def judge(measured, recorded):
 
 
 def main():
+    if sys.argv[1:] == ["--part"]:
+        print(PART)
+        return 0
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("document", type=pathlib.Path)
     parser.add_argument("runner")
@@ -192,15 +207,7 @@ def main():
             note_processor(processors, PROCESSORS[2], rows, where)
             exponentials |= rows
     if options.printed:
-        file, machine = options.printed
-        lines = pathlib.Path(file).read_text(errors="replace").splitlines()
-        # Backends that are measured above print their figures there too.
-        found = {key: error for key, error in errors_in(lines).items() if key not in measured}
-        for backend in backends_of(key[3] for key in found):
-            longer = processors.get(backend, {}).get(PROCESSORS[1], "").partition("; long shapes: ")
-            where = f"{machine}; long shapes: {longer[2] or longer[0]}"
-            note_processor(processors, PROCESSORS[1], [backend], where)
-        measured |= found
+        add_printed(measured, processors, *options.printed)
     # What this machine cannot run stays as it was, as far as there still is such a row.
     shapes = {key[:3] for key in measured}
     kept = {key: error for key, error in recorded.items() if key[:3] in shapes}

@@ -109,39 +109,41 @@ read_serial() { # SUITE...
     done
 }
 
-# Runs suites in a new folder of that name, and writes what comes from the serial port to standard output.
-run_under_bochs() { # FOLDER SUITE...
-    mkdir "$1/cd"
-    say "making a Linux system for Bochs" >&2
-    fetch_kernel "$1"
-    make_root "$@"
-    make_cd "$1"
-    say "booting it" >&2
-    boot "$1"
-}
-
-test_avx512() { # SUITE...
-    local folder suites=("$@")
+# What is booted is built here, in a folder that goes with this shell.
+prepare_bochs() {
     [ "$(uname -m)" = x86_64 ] || die "the tests of AVX-512 are compiled on x86-64"
     need "${base_packages[@]}" "${bochs_packages[@]}"
     build_native
+    bochs_folder=$(mktemp -d)
+    trap 'stop_bochs "$bochs_folder"' EXIT
+}
+
+# Runs suites, and writes what comes from the serial port to standard output.
+run_under_bochs() { # SUITE...
+    mkdir "$bochs_folder/cd"
+    say "making a Linux system for Bochs" >&2
+    fetch_kernel "$bochs_folder"
+    make_root "$bochs_folder" "$@"
+    make_cd "$bochs_folder"
+    say "booting it" >&2
+    boot "$bochs_folder"
+}
+
+test_avx512() { # SUITE...
+    local suites=("$@")
+    prepare_bochs
     # The slow suite is short at this scale.
     if [ $# = 0 ]; then
         take_suites suites build "${bochs_leaves_out[@]}"
         suites+=(exp2)
     fi
-    folder=$(mktemp -d)
-    # shellcheck disable=SC2064 # This folder.
-    trap "stop_bochs '$folder'" EXIT
-    read_serial "${suites[@]}" < <(run_under_bochs "$folder" "${suites[@]}")
+    read_serial "${suites[@]}" < <(run_under_bochs "${suites[@]}")
 }
 
 # What the suite numerics prints of AVX-512's errors, to a file.
 print_avx512_numerics() { # FILE
-    local folder
-    need "${bochs_packages[@]}"
-    folder=$(mktemp -d)
-    # shellcheck disable=SC2064 # This folder.
-    trap "stop_bochs '$folder'" EXIT
-    bochs_scale=$numerics_part FOVEA_TEST_SEED=1 run_under_bochs "$folder" numerics >"$1"
+    local scale
+    scale=$(python3 tools/numerics.py --part)
+    prepare_bochs
+    bochs_scale=$scale FOVEA_TEST_SEED=1 run_under_bochs numerics >"$1"
 }
