@@ -89,7 +89,8 @@ static void spoil_index(append_case *self, test_random *random) {
     const int64_t last = list == self->cu_new || list == self->cu_kv ? self->spec.batch : self->spec.batch - 1;
     const int64_t at = random_between(random, 0, last), small = random_between(random, -1, 40);
     const int64_t value = RANDOM_OF(random, small, small, INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN);
-    if (!list) {
+    const bool has_no_page = list == self->table && self->args.block_table_strides[0] == 0;
+    if (!list || has_no_page) {
         return;
     }
     const int64_t kept = append_index(self, list, at);
