@@ -222,10 +222,10 @@ static void relative_scores(const fv_head *head, const fv_panel *panel, const fv
 static fv_exp exp_for(const fv_head *head, const fv_panel *panel, const extremes *found) {
     if (head->plan->exp != FV_EXP_SLEEF || fv_uses_pairs(head, panel))
         return head->plan->exp;
+    int32_t flushes = 0;
     for (int32_t lane = 0; lane < panel->ld; lane++)
-        if (found->trough[lane] < FV_LEAST_EXPONENT)
-            return FV_EXP_SLEEF;
-    return FV_EXP_SLEEF_NORMAL;
+        flushes |= found->trough[lane] < FV_LEAST_EXPONENT;
+    return flushes ? FV_EXP_SLEEF : FV_EXP_SLEEF_NORMAL;
 }
 
 /* Exponentials of what relative_scores left as scores. */
@@ -243,10 +243,10 @@ static void relative_exponentials(const fv_head *head, const fv_panel *panel, co
 }
 
 static int32_t exceeds_headroom(const fv_panel *panel, const float *peak) {
+    int32_t exceeds = 0;
     for (int32_t lane = 0; lane < panel->ld; lane++)
-        if (peak[lane] > headroom)
-            return 1;
-    return 0;
+        exceeds |= peak[lane] > headroom;
+    return exceeds;
 }
 
 /* Raises the references of the lanes that exceeded their headroom. Returns non-zero if there were any. */
@@ -293,10 +293,10 @@ static void take_relative(const fv_head *head, fv_panel *panel, const fv_scratch
 static int32_t has_reference(const fv_panel *panel, const fv_visible *visible) {
     if (!panel->started)
         return visible->full_end > visible->full_begin;
+    int32_t lacks = 0;
     for (int32_t lane = 0; lane < panel->lanes; lane++)
-        if (panel->m[lane] == FV_NO_SCORE)
-            return 0;
-    return 1;
+        lacks |= panel->m[lane] == FV_NO_SCORE;
+    return !lacks;
 }
 
 /* Window number `window` of FV_RUNS runs. */
@@ -335,7 +335,9 @@ void fv_panel_skip_block(const fv_head *head, fv_panel *panel) {
 }
 
 void fv_panel_take_block(const fv_head *head, fv_panel *panel, const fv_scratch *scratch) {
-    block b = {.key_begin = panel->next_key};
+    /* Not an initialiser, which would clear a kilobyte for every block. */
+    block b;
+    b.key_begin = panel->next_key;
     const int64_t end = fv_panel_block_end(head, panel);
     b.keys = (int32_t)(end - b.key_begin);
     fv_see_block(head, panel->first_lane, panel->lanes, panel->vectors, b.key_begin, b.keys, &b.visible);
