@@ -13,11 +13,12 @@
 #define INT8 .type_kv = FOVEA_INT8, .exps = SHAPE_FUSED
 
 /* Rotates through all heads of an interleaved tensor; the base does the same with contiguous ones. */
-#define INTERLEAVED(kind, is_causal, heads, size)                                                                 \
-    {                                                                                                             \
-        .name = "f32/" kind "/interleaved/H=" #heads "/S=1536/D=" #size, .limit = BENCH_LIMIT_BASE, .heads_q = 2, \
-        SELF(1536), .dim = (size), .causal = (is_causal), .interleaved = 1, .rotation = (heads) / 2               \
+#define INTERLEAVED_OF(kind, is_causal, heads, length, size)                                                        \
+    {                                                                                                               \
+        .name = "f32/" kind "/interleaved/H=" #heads "/S=" #length "/D=" #size, .limit = BENCH_LIMIT_BASE,          \
+        .heads_q = 2, SELF(length), .dim = (size), .causal = (is_causal), .interleaved = 1, .rotation = (heads) / 2 \
     }
+#define INTERLEAVED(kind, is_causal, heads, size) INTERLEAVED_OF(kind, is_causal, heads, 1536, size)
 
 /* A feature's speed relative to that of the call without it. */
 #define FEATURE(what, kind, size, head_dim)                                                                         \
@@ -244,6 +245,10 @@ const bench_shape bench_shapes[] = {
     INTERLEAVED("dense", 0, 12, 128),
     INTERLEAVED("dense", 0, 16, 128),
     INTERLEAVED("dense", 0, 32, 128),
+    INTERLEAVED_OF("dense", 0, 12, 64, 64),
+    INTERLEAVED_OF("dense", 0, 12, 128, 64),
+    INTERLEAVED_OF("dense", 0, 32, 128, 128),
+    INTERLEAVED_OF("dense", 0, 12, 256, 64),
     INTERLEAVED("causal", 1, 12, 64),
     INTERLEAVED("causal", 1, 16, 64),
     INTERLEAVED("causal", 1, 32, 64),

@@ -9,14 +9,21 @@ static int64_t stage_stride(int64_t count, int64_t line) {
     return (fv_ceil_div(count, line) | 1) * line;
 }
 
-/* Rows of the type that the kernels read are copied if that pays, which it does not for long ones; others must be. */
-static int32_t is_copied(fovea_type type, fovea_type read, int64_t panels, int64_t count) {
-    return type != read || (panels >= FV_STAGE_PANELS && count <= LONGEST_ROW);
+/* Rows of the type that the kernels read are copied if that pays, which it does not for long ones. */
+static int32_t pays(const fovea_plan *plan, int64_t panels, int64_t count, int32_t lie_apart) {
+    const int64_t lanes = panels * plan->geometry.panel_lanes;
+    return (panels >= FV_STAGE_PANELS || (lie_apart && lanes >= FV_STAGE_LANES)) && count <= LONGEST_ROW;
 }
 
-/* Rows that are read from end to end are well where they are, if they follow one another. */
-static int32_t is_contiguous(const fv_rows *rows, fovea_type read, int64_t count) {
-    return rows->type == read && rows->stride == count;
+/* Keys are read from end to end: where they follow one another they are well where they are. */
+static int32_t copies_keys(const fovea_plan *plan, const fv_rows *rows, fovea_type read, int64_t panels,
+                           int64_t count) {
+    const int32_t lie_apart = rows->stride != count;
+    return rows->type != read || (lie_apart && pays(plan, panels, count, lie_apart));
+}
+
+static int32_t copies_values(const fovea_plan *plan, const fv_rows *rows, int64_t panels, int64_t count) {
+    return rows->type != FOVEA_F32 || pays(plan, panels, count, rows->stride != count);
 }
 
 /* Rows in one page lie as if there were no others; rows of several must be copied. */
@@ -36,8 +43,8 @@ int64_t fv_stage_floats(const fovea_plan *plan, int64_t panels, int64_t count) {
     /* A block that takes a short rest along is up to half as long again. */
     int64_t rows = plan->key_block * 3 / 2;
     /* Pairs take less, but a panel may have to do without them. */
-    int32_t copied = plan->pair != NULL || plan->desc.form_kv == FOVEA_FORM_PAGED ||
-                     is_copied(plan->desc.type_kv, FOVEA_F32, panels, count);
+    int32_t copied = plan->pair != NULL || plan->desc.form_kv == FOVEA_FORM_PAGED || plan->desc.type_kv != FOVEA_F32 ||
+                     pays(plan, panels, count, 1);
     return copied ? rows * stage_stride(count, LINE_FLOATS) : 0;
 }
 
@@ -86,8 +93,7 @@ fv_head fv_stage_keys(const fv_head *head, fv_key_range keys, int32_t users, con
     fv_head staged = *head;
     int64_t count = head->plan->desc.head_dim;
     int32_t crossing = cross_pages(&staged.k, keys);
-    int32_t in_place = is_contiguous(&head->k, FOVEA_F32, count);
-    if (crossing || (!in_place && is_copied(head->k.type, FOVEA_F32, users, count)))
+    if (crossing || copies_keys(head->plan, &head->k, FOVEA_F32, users, count))
         copy_widened(head->plan, &staged.k, keys, count, scratch->k);
     return staged;
 }
@@ -96,7 +102,7 @@ fv_head fv_stage(const fv_head *head, fv_key_range keys, int32_t users, const fv
     fv_head staged = fv_stage_keys(head, keys, users, scratch);
     int64_t count = head->plan->desc.head_dim_v;
     int32_t crossing = cross_pages(&staged.v, keys);
-    if (crossing || is_copied(head->v.type, FOVEA_F32, users, count))
+    if (crossing || copies_values(head->plan, &head->v, users, count))
         copy_widened(head->plan, &staged.v, keys, count, scratch->v);
     return staged;
 }
@@ -105,8 +111,7 @@ fv_head fv_stage_pairs(const fv_head *head, fv_key_range keys, int32_t users, co
     fv_head staged = *head;
     int64_t count = head->plan->desc.head_dim;
     int32_t crossing = cross_pages(&staged.k, keys);
-    int32_t in_place = is_contiguous(&head->k, FOVEA_BF16, count);
-    if (crossing || (!in_place && is_copied(head->k.type, FOVEA_BF16, users, count)))
+    if (crossing || copies_keys(head->plan, &head->k, FOVEA_BF16, users, count))
         copy_narrowed(head->plan, &staged.k, keys, count, (uint16_t *)(void *)scratch->k);
     copy_interleaved(head->plan, &staged.v, keys, head->plan->desc.head_dim_v, scratch->v);
     return staged;

@@ -14,8 +14,10 @@
 
 #include "src/call.h"
 
-/* Panels that must share a copy of f32 rows to be worth it. */
+/* Panels that must share a copy of rows that follow one another to be worth it, and lanes for rows that lie apart, as
+ * of a tensor of (batch, tokens, heads, elements). */
 #define FV_STAGE_PANELS 12
+#define FV_STAGE_LANES 64
 
 /* Floats of a copy of the rows of a block, of `count` elements each, if `panels` panels may share it; 0 if there will
  * be none. */
