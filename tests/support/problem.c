@@ -104,11 +104,17 @@ static void fill_args(problem *self) {
     copy_strides(args->weights_strides, &self->weights, 4);
 }
 
-problem *problem_create(const problem_spec *spec) {
+static problem *allocate(const problem_spec *spec) {
     problem *self = calloc(1, sizeof *self);
     ck_assert_ptr_nonnull(self);
     self->spec = *spec;
-    problem_create_inputs(self);
+    problem_allocate_indices(self);
+    return self;
+}
+
+/* All that does not depend on what inputs hold. */
+static problem *complete(problem *self) {
+    const problem_spec *spec = &self->spec;
     create_outputs(self);
     fill_desc(self);
     fill_args(self);
@@ -116,6 +122,22 @@ problem *problem_create(const problem_spec *spec) {
     test_executor_init(&self->executor, spec->executor, spec->concurrency, spec->seed);
     problem_reset_outputs(self);
     return self;
+}
+
+problem *problem_create(const problem_spec *spec) {
+    problem *self = allocate(spec);
+    test_random random = test_random_seeded(spec->seed);
+    problem_draw_indices(self, &random);
+    problem_allocate_inputs(self);
+    problem_draw_inputs(self, &random);
+    return complete(self);
+}
+
+problem *problem_create_blank(const problem_spec *spec, int64_t pages) {
+    problem *self = allocate(spec);
+    self->pages = pages;
+    problem_allocate_inputs(self);
+    return complete(self);
 }
 
 void problem_destroy(problem *self) {

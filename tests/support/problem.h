@@ -117,6 +117,10 @@ typedef struct outcome {
 } outcome;
 
 problem *problem_create(const problem_spec *spec);
+
+/* One whose inputs and indices are zeros, for a test to write. Paged: tensors hold so many pages. */
+problem *problem_create_blank(const problem_spec *spec, int64_t pages);
+
 void problem_destroy(problem *self);
 
 /* Fills outputs with a pattern that shows what was not written. */

@@ -13,8 +13,7 @@ static bool has_key_lengths(const problem_spec *spec) {
 }
 
 /* Cuts `total` tokens into sequences, some of them empty, perhaps with tokens of none before and behind them. */
-static void cut(tensor *offsets, const problem_spec *spec, int64_t total, test_random *random) {
-    create_index(offsets, spec, spec->batch + 1);
+static void cut(const tensor *offsets, const problem_spec *spec, int64_t total, test_random *random) {
     int64_t first = random_chance(random, 0.2) ? random_between(random, 0, total) : 0;
     const int64_t last = random_chance(random, 0.2) ? random_between(random, first, total) : total;
     for (int64_t b = 0; b < spec->batch; b++) {
@@ -34,7 +33,7 @@ static int64_t key_capacity(const problem *self, int64_t b) {
     return tensor_get_index(&self->cu_seqlens_kv, b + 1, 0) - tensor_get_index(&self->cu_seqlens_kv, b, 0);
 }
 
-static void create_offsets(problem *self) {
+static void draw_offsets(const problem *self) {
     const problem_spec *spec = &self->spec;
     test_random random = test_random_seeded(spec->seed ^ 0xc5);
     if (spec->form_q == FOVEA_FORM_PACKED) {
@@ -48,24 +47,21 @@ static void create_offsets(problem *self) {
     }
 }
 
-static void create_indices(problem *self, test_random *random) {
+static void draw_indices(const problem *self, test_random *random) {
     const problem_spec *spec = &self->spec;
     if (has_key_lengths(spec)) {
-        create_index(&self->key_lengths, spec, spec->batch);
         for (int64_t b = 0; b < spec->batch; b++) {
             const int64_t most = key_capacity(self, b), any = random_between(random, 0, most);
             tensor_set_index(&self->key_lengths, b, 0, RANDOM_OF(random, 0, most, any, any, any, any));
         }
     }
     if (spec->inputs & FOVEA_INPUT_FIRST_KEYS) {
-        create_index(&self->first_keys, spec, spec->batch);
         for (int64_t b = 0; b < spec->batch; b++) {
             const int64_t most = key_capacity(self, b), any = random_between(random, 0, most);
             tensor_set_index(&self->first_keys, b, 0, RANDOM_OF(random, 0, most, any, any / 4, any / 4, any / 8));
         }
     }
     if (spec->diagonal == FOVEA_DIAGONAL_OFFSETS) {
-        create_index(&self->query_offsets, spec, spec->batch);
         for (int64_t b = 0; b < spec->batch; b++) {
             tensor_set_index(&self->query_offsets, b, 0, spec->query_offset + random_between(random, -3, 3) * (b > 0));
         }
@@ -81,14 +77,10 @@ static int64_t pages_of(const problem *self, int64_t b) {
 }
 
 /* A table of pages in random order; sequences share some. Entries of pages that hold no key are no pages at all. */
-static void create_block_table(problem *self) {
+static void draw_block_table(problem *self) {
     const problem_spec *spec = &self->spec;
     const int64_t max_pages = spec->len_kv / spec->page_size;
     test_random random = test_random_seeded(spec->seed ^ 0xb7);
-    self->block_table =
-        (tensor){.element = spec->type_index == FOVEA_INDEX_INT64 ? 8 : 4, .size = {spec->batch, 1, 1, max_pages}};
-    tensor_set_strides(&self->block_table, spec->side == GUARD_AFTER ? LAYOUT_BHSD : LAYOUT_REVERSED);
-    tensor_allocate(&self->block_table, spec->side, false);
     self->pages = random_between(&random, 0, 2);
     for (int64_t b = 0; b < spec->batch; b++) {
         self->pages += pages_of(self, b);
@@ -113,22 +105,55 @@ static void create_block_table(problem *self) {
     free(order);
 }
 
-key_place problem_place_of_key(const problem *self, int64_t b, int64_t j) {
+token_place problem_place_of_row(const problem *self, int64_t b, int64_t i) {
+    if (self->spec.form_q == FOVEA_FORM_PACKED) {
+        return (token_place){0, tensor_get_index(&self->cu_seqlens_q, b, 0) + i};
+    }
+    return (token_place){b, i};
+}
+
+token_place problem_place_of_key(const problem *self, int64_t b, int64_t j) {
     switch (self->spec.form_kv) {
     case FOVEA_FORM_PACKED:
-        return (key_place){0, tensor_get_index(&self->cu_seqlens_kv, b, 0) + j};
+        return (token_place){0, tensor_get_index(&self->cu_seqlens_kv, b, 0) + j};
     case FOVEA_FORM_PAGED:
-        return (key_place){tensor_get_index(&self->block_table, b, j / self->spec.page_size), j % self->spec.page_size};
+        return (token_place){tensor_get_index(&self->block_table, b, j / self->spec.page_size),
+                             j % self->spec.page_size};
     case FOVEA_FORM_DENSE:
         break;
     }
-    return (key_place){b, j};
+    return (token_place){b, j};
 }
 
-void problem_create_indices(problem *self, test_random *random) {
-    create_offsets(self);
-    create_indices(self, random);
+void problem_allocate_indices(problem *self) {
+    const problem_spec *spec = &self->spec;
+    if (spec->form_q == FOVEA_FORM_PACKED) {
+        create_index(&self->cu_seqlens_q, spec, spec->batch + 1);
+    }
+    if (spec->form_kv == FOVEA_FORM_PACKED) {
+        create_index(&self->cu_seqlens_kv, spec, spec->batch + 1);
+    }
+    if (has_key_lengths(spec)) {
+        create_index(&self->key_lengths, spec, spec->batch);
+    }
+    if (spec->inputs & FOVEA_INPUT_FIRST_KEYS) {
+        create_index(&self->first_keys, spec, spec->batch);
+    }
+    if (spec->diagonal == FOVEA_DIAGONAL_OFFSETS) {
+        create_index(&self->query_offsets, spec, spec->batch);
+    }
+    if (spec->form_kv == FOVEA_FORM_PAGED) {
+        self->block_table = (tensor){.element = spec->type_index == FOVEA_INDEX_INT64 ? 8 : 4,
+                                     .size = {spec->batch, 1, 1, spec->len_kv / spec->page_size}};
+        tensor_set_strides(&self->block_table, spec->side == GUARD_AFTER ? LAYOUT_BHSD : LAYOUT_REVERSED);
+        tensor_allocate(&self->block_table, spec->side, false);
+    }
+}
+
+void problem_draw_indices(problem *self, test_random *random) {
+    draw_offsets(self);
+    draw_indices(self, random);
     if (self->spec.form_kv == FOVEA_FORM_PAGED) {
-        create_block_table(self);
+        draw_block_table(self);
     }
 }

@@ -33,10 +33,9 @@ static tile_kind kind_of_tile(const problem_spec *spec, int32_t edge, int64_t b,
 }
 
 /* Rows that allow all, nothing, or keys at random; runs of keys that whole rows forbid. Any non-zero byte allows. */
-static void create_mask(problem *self, test_random *random) {
+static void draw_mask(const problem *self, test_random *random) {
     const problem_spec *spec = &self->spec;
     enum { RUN = 48 };
-    self->mask = create_terms(spec, 1, spec->mask_broadcast);
     double density = 0;
     FOR_EACH(&self->mask, b, h, i, j) {
         if (j % RUN == 0) {
@@ -50,10 +49,8 @@ static void create_mask(problem *self, test_random *random) {
     }
 }
 
-static void create_bias(problem *self, test_random *random) {
+static void draw_bias(const problem *self, test_random *random) {
     const problem_spec *spec = &self->spec;
-    self->bias = create_terms(spec, tensor_type_size(spec->type_bias), spec->bias_broadcast);
-    self->bias.type = spec->type_bias;
     bool forbids_row = false;
     FOR_EACH(&self->bias, b, h, i, j) {
         if (j == 0) {
@@ -73,7 +70,7 @@ static bool *rows_in_use(const problem *self, const tensor *rows) {
     ck_assert_ptr_nonnull(used);
     for (int64_t b = 0; b < self->spec.batch; b++) {
         for (int64_t j = 0; j < problem_length_of(self, b); j++) {
-            const key_place place = problem_place_of_key(self, b, j);
+            const token_place place = problem_place_of_key(self, b, j);
             for (int64_t outer = 0; outer < size[0]; outer++) {
                 used[outer * size[2] + place.row] |= outer == place.outer || rows->strides[0] == 0;
             }
@@ -154,23 +151,20 @@ static void create_qkv(problem *self) {
     self->v = tensor_of_type(s->type_kv, outer, s->heads_kv, rows, s->head_dim_v, s->layout_v, s->side);
 }
 
-/* Scales of rows that give dequantised numbers in [-range, range]. */
-static tensor create_scales(const tensor *rows, guard_side side, tensor_layout layout, float range,
-                            test_random *random) {
-    tensor self = tensor_of_type(FOVEA_F32, rows->size[0], rows->size[1], rows->size[2], 1, layout, side);
-    tensor_fill_unwritten(&self);
-    FOR_EACH(&self, b, h, j, one) {
-        tensor_put(&self, b, h, j, one, random_float(random, 0.25f, 1) * range / 127);
+static tensor create_scales(const problem_spec *spec, const tensor *rows, tensor_layout layout) {
+    if (rows->type != FOVEA_INT8) {
+        return (tensor){0};
     }
-    return self;
+    return tensor_of_type(FOVEA_F32, rows->size[0], rows->size[1], rows->size[2], 1, layout, spec->side);
 }
 
-/* Keys and values: of int8 the elements take their whole range, and the scales the rest. */
-static void fill_rows(const problem_spec *spec, tensor *rows, tensor *scales, tensor_layout layout, float range,
-                      test_random *random) {
+/* Keys and values: of int8 the elements take their whole range, and the scales give dequantised numbers in [-range,
+ * range]. */
+static void draw_rows(const tensor *rows, const tensor *scales, float range, test_random *random) {
+    tensor_fill_unwritten(scales);
     tensor_fill_random(rows, random, rows->type == FOVEA_INT8 ? 127 : range);
-    if (rows->type == FOVEA_INT8) {
-        *scales = create_scales(rows, spec->side, layout, range, random);
+    FOR_EACH(scales, b, h, j, one) {
+        tensor_put(scales, b, h, j, one, random_float(random, 0.25f, 1) * range / 127);
     }
 }
 
@@ -186,43 +180,42 @@ static void make_read_only(const tensor *self, tensor_layout layout) {
     }
 }
 
-void problem_create_inputs(problem *self) {
+void problem_allocate_inputs(problem *self) {
     const problem_spec *spec = &self->spec;
-    test_random random = test_random_seeded(spec->seed);
-    problem_create_indices(self, &random);
     if (spec->fused_qkv) {
         create_fused(self);
     } else {
         create_qkv(self);
     }
-    tensor_fill_unwritten(&self->q);
-    tensor_fill_unwritten(&self->k);
-    tensor_fill_unwritten(&self->v);
-    tensor_fill_random(&self->q, &random, spec->query_range);
-    fill_rows(spec, &self->k, &self->k_scales, spec->layout_k, 1, &random);
-    fill_rows(spec, &self->v, &self->v_scales, spec->layout_v, spec->value_range, &random);
+    self->k_scales = create_scales(spec, &self->k, spec->layout_k);
+    self->v_scales = create_scales(spec, &self->v, spec->layout_v);
     if (spec->inputs & FOVEA_INPUT_MASK) {
-        create_mask(self, &random);
+        self->mask = create_terms(spec, 1, spec->mask_broadcast);
     }
     if (spec->inputs & FOVEA_INPUT_BIAS) {
-        create_bias(self, &random);
+        self->bias = create_terms(spec, tensor_type_size(spec->type_bias), spec->bias_broadcast);
+        self->bias.type = spec->type_bias;
     }
     if (spec->inputs & FOVEA_INPUT_ALIBI) {
         self->alibi = tensor_create(spec->batch, 1, 1, spec->heads_q, sizeof(float),
                                     spec->slopes_shared ? LAYOUT_BROADCAST_BATCH : LAYOUT_BHSD, spec->side);
-        tensor_fill_random(&self->alibi, &random, spec->slope_range);
     }
     if (spec->inputs & FOVEA_INPUT_SINKS) {
         self->sinks = tensor_create(1, 1, 1, spec->heads_q, sizeof(float), LAYOUT_BHSD, spec->side);
-        tensor_fill_random(&self->sinks, &random, spec->sink_range);
     }
-    if (spec->hostile > 0) {
-        strew(poisonable(&self->k, &self->k_scales), &random, spec->hostile);
-        strew(poisonable(&self->v, &self->v_scales), &random, spec->hostile);
-        strew(&self->q, &random, 1);
-        strew(&self->bias, &random, spec->inputs & FOVEA_INPUT_BIAS ? 1 : 0);
-        strew(&self->sinks, &random, spec->inputs & FOVEA_INPUT_SINKS && spec->hostile % 2 ? 1 : 0);
-    }
+}
+
+static void draw_hostile(const problem *self, test_random *random) {
+    const problem_spec *spec = &self->spec;
+    strew(poisonable(&self->k, &self->k_scales), random, spec->hostile);
+    strew(poisonable(&self->v, &self->v_scales), random, spec->hostile);
+    strew(&self->q, random, 1);
+    strew(&self->bias, random, spec->inputs & FOVEA_INPUT_BIAS ? 1 : 0);
+    strew(&self->sinks, random, spec->inputs & FOVEA_INPUT_SINKS && spec->hostile % 2 ? 1 : 0);
+}
+
+static void forbid_and_protect(const problem *self) {
+    const problem_spec *spec = &self->spec;
     forbid_rest(self, &self->k, spec->layout_k);
     forbid_rest(self, &self->v, spec->layout_v);
     forbid_rest(self, &self->k_scales, spec->layout_k);
@@ -233,4 +226,22 @@ void problem_create_inputs(problem *self) {
     for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) {
         make_read_only(inputs[i], layouts[i]);
     }
+}
+
+void problem_draw_inputs(problem *self, test_random *random) {
+    const problem_spec *spec = &self->spec;
+    tensor_fill_unwritten(&self->q);
+    tensor_fill_unwritten(&self->k);
+    tensor_fill_unwritten(&self->v);
+    tensor_fill_random(&self->q, random, spec->query_range);
+    draw_rows(&self->k, &self->k_scales, 1, random);
+    draw_rows(&self->v, &self->v_scales, spec->value_range, random);
+    draw_mask(self, random);
+    draw_bias(self, random);
+    tensor_fill_random(&self->alibi, random, spec->slope_range);
+    tensor_fill_random(&self->sinks, random, spec->sink_range);
+    if (spec->hostile > 0) {
+        draw_hostile(self, random);
+    }
+    forbid_and_protect(self);
 }

@@ -4,21 +4,25 @@
 
 #include "problem.h"
 
-/* Offsets, lengths, first keys, query offsets and the block table, as the forms and the inputs demand. */
-void problem_create_indices(problem *self, test_random *random);
+/* Offsets, lengths, first keys, query offsets and the block table, as the forms and the inputs demand; and what they
+ * hold, with the number of pages that the block table needs. */
+void problem_allocate_indices(problem *self);
+void problem_draw_indices(problem *self, test_random *random);
 
-/* Those and all tensors that a call reads. */
-void problem_create_inputs(problem *self);
+/* All other tensors that a call reads, for as many pages; and what they hold. */
+void problem_allocate_inputs(problem *self);
+void problem_draw_inputs(problem *self, test_random *random);
 
 /* Keys of entry b: its length, or all there is room for. */
 int64_t problem_length_of(const problem *self, int64_t b);
 
-/* Where key j of entry b lies: indices of the first axis and of the axis of rows. */
-typedef struct key_place {
+/* Where query row i or key j of entry b lies: indices of the first axis and of the axis of rows. */
+typedef struct token_place {
     int64_t outer, row;
-} key_place;
+} token_place;
 
-key_place problem_place_of_key(const problem *self, int64_t b, int64_t j);
+token_place problem_place_of_row(const problem *self, int64_t b, int64_t i);
+token_place problem_place_of_key(const problem *self, int64_t b, int64_t j);
 
 /* Size of the first axis of what has a row for each query. */
 static inline int64_t problem_outer_q(const problem_spec *spec) {

@@ -113,6 +113,11 @@ void tensor_put(const tensor *self, int64_t a, int64_t b, int64_t c, int64_t d, 
     }
 }
 
+void tensor_copy(tensor_run to, tensor_run from, int64_t count) {
+    memcpy(tensor_element(to.tensor, to.a, to.b, to.c, to.d),
+           tensor_element(from.tensor, from.a, from.b, from.c, from.d), (size_t)count * from.tensor->element);
+}
+
 void tensor_fill_unwritten(const tensor *self) {
     const uint32_t wide = UNWRITTEN;
     const uint16_t narrow = UNWRITTEN_16;

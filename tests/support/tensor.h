@@ -69,6 +69,15 @@ float *tensor_at(const tensor *self, int64_t a, int64_t b, int64_t c, int64_t d)
 double tensor_get(const tensor *self, int64_t a, int64_t b, int64_t c, int64_t d);
 void tensor_put(const tensor *self, int64_t a, int64_t b, int64_t c, int64_t d, float value);
 
+/* Neighbours on the last axis, which is contiguous: from column d of row (a, b, c) on. */
+typedef struct tensor_run {
+    const tensor *tensor;
+    int64_t a, b, c, d;
+} tensor_run;
+
+/* Copies `count` elements between tensors of one type. */
+void tensor_copy(tensor_run to, tensor_run from, int64_t count);
+
 /* Elements of a tensor of indices, of 4 or 8 bytes: those of the first and the last axis. */
 void tensor_set_index(const tensor *self, int64_t a, int64_t d, int64_t value);
 int64_t tensor_get_index(const tensor *self, int64_t a, int64_t d);
