@@ -9,10 +9,10 @@ bochs_limit=2700
 
 # Left out because they take minutes to hours there and look at code around the kernels that is the same on every
 # backend: threads, faults, calls, limits, prefix and partition; at files: npy, cli* and fuzz. The problems of accuracy,
-# extremes and metamorphic are large or many; inherited compares with a backend that is not there; the kernels of pairs
+# extremes and metamorphic* are large or many; inherited compares with a backend that is not there; the kernels of pairs
 # are portable C. Native runs hold all of them.
 bochs_leaves_out=(threads faults calls partition npy cli cli_run cli_files cli_display fuzz accuracy extremes metamorphic
-    inherited limits prefix pairs)
+    metamorphic_forms inherited limits prefix pairs)
 
 download_kernel() { # FOLDER
     local package

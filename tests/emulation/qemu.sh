@@ -62,7 +62,7 @@ build_aarch64() { # [TARGET...]
 
 # Suites that are long for other reasons than the kernels that a processor runs, those of large or many problems, and those
 # of portable code alone.
-again_leaves_out=(threads faults calls partition numbers accuracy extremes metamorphic oracle pairs npy fuzz)
+again_leaves_out=(threads faults calls partition numbers accuracy extremes metamorphic metamorphic_forms oracle pairs npy fuzz)
 
 test_aarch64() { # SETUP CPU [SUITE...]
     local setup=$1 cpu cpus=("$2") suites
