@@ -6,7 +6,7 @@
 #include "arch/common/exp2_poly.h"
 #include "arch/kernel.h"
 
-/* Where exp2(x) is not to be exactly 0: x >= -126, or NaN. */
+/* Where exp2(x) is not to be exactly 0: FV_LEAST_EXPONENT or more, or NaN. */
 static inline vmask stays(vf x) {
     return v_not_less(x, v_set(FV_LEAST_EXPONENT));
 }

@@ -34,7 +34,7 @@ static inline float fv_exp2_fused(float x) {
     return p;
 }
 
-/* 2^x as the contract asks for it: exactly 0 below -126, NaN kept. */
+/* 2^x as the contract asks for it: exactly 0 below FV_LEAST_EXPONENT, NaN kept. */
 static inline float fv_exp2(float x, fv_exp exp) {
     if (x < FV_LEAST_EXPONENT)
         return 0.0f;

@@ -14,7 +14,7 @@ bool is_exp2(float actual, float x, double bound) {
     if (x > 127.0f) {
         return true;
     }
-    if (x < -126.0f) {
+    if (x < FV_LEAST_EXPONENT) {
         return actual == 0.0f;
     }
     const double exact = exp2((double)x);
