@@ -83,31 +83,36 @@ static void expect(expected *self, int64_t at, double value, float naive, expect
     self->kind[at] = (unsigned char)kind;
 }
 
-/* How large the terms of the scores and the values are, where they are allowed and finite. An infinite score that
- * softcap made finite counts as what it became. */
+/* The sum of the magnitudes of a score's terms. An infinite score that softcap made finite counts as what it became. */
+static double size_of_score(const row_position *at, int64_t j, double final) {
+    const float *q = q_row(at), *k = k_row(at, j);
+    double size = 0;
+    for (int64_t d = 0; d < at->desc->head_dim; d++) {
+        size += fabs((double)at->scale * (double)q[d] * (double)k[d]);
+    }
+    if (at->desc->inputs & FOVEA_INPUT_ALIBI) {
+        size += fabs((double)alibi_slope(at)) * (double)distance(at, j);
+    }
+    if (at->desc->inputs & FOVEA_INPUT_BIAS) {
+        size += fabs((double)bias_term(at, j));
+    }
+    return isfinite(size) ? size : fabs(final);
+}
+
+/* How large the terms of the scores and the values are, where they are finite: scores that weights show, though they
+ * may be forbidden, and what is allowed. */
 static void measure(oracle *self, const row_position *at, const double *final) {
-    const float *q = q_row(at);
     const double sink = fabs((double)sink_of(at));
     if (isfinite(sink) && sink > self->max_sink) {
         self->max_sink = sink;
     }
     for (int64_t j = 0; j < at->len_kv; j++) {
+        const double size = size_of_score(at, j, final[j]);
+        if (isfinite(size) && size > self->size_shown) {
+            self->size_shown = size;
+        }
         if (!at->allowed[j]) {
             continue;
-        }
-        const float *k = k_row(at, j);
-        double size = 0;
-        for (int64_t d = 0; d < at->desc->head_dim; d++) {
-            size += fabs((double)at->scale * (double)q[d] * (double)k[d]);
-        }
-        if (at->desc->inputs & FOVEA_INPUT_ALIBI) {
-            size += fabs((double)alibi_slope(at)) * (double)distance(at, j);
-        }
-        if (at->desc->inputs & FOVEA_INPUT_BIAS) {
-            size += fabs((double)bias_term(at, j));
-        }
-        if (!isfinite(size)) {
-            size = fabs(final[j]);
         }
         if (isfinite(size) && size > self->size) {
             self->size = size;
@@ -384,5 +389,6 @@ double oracle_lse_tolerance(const oracle *self) {
 
 double oracle_weights_tolerance(const oracle *self, fovea_weights kind) {
     const bool probabilities = kind == FOVEA_WEIGHTS_PROBABILITIES || kind == FOVEA_WEIGHTS_MEAN_PROBABILITIES;
-    return fmax(1e-6 * fmax(1, probabilities ? self->size / 16 : self->size), 2 * oracle_naive_error(&self->weights));
+    return fmax(1e-6 * fmax(1, probabilities ? self->size / 16 : self->size_shown),
+                2 * oracle_naive_error(&self->weights));
 }

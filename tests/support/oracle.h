@@ -48,6 +48,8 @@ typedef struct oracle {
     /* The largest sum of |scale * q * k| + |ALiBi| + |bias|, and the largest |v|, over allowed positions. */
     double size;
     double max_v;
+    /* The same sum over forbidden positions too, whose scores weights may show. */
+    double size_shown;
     /* The largest |sink|, which a log-sum-exp may have to be rounded to. */
     double max_sink;
 } oracle;
