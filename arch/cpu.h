@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 /* X(bit, name). A bit is set only if the processor has the instructions AND the operating system saves their registers.
- */
+ * fastbf16: AVX512-BF16 multiplies bf16 numbers faster than FMAs do those of f32. */
 #define FV_CPU_FEATURES(X) \
     X(0, avx2)             \
     X(1, fma)              \
@@ -16,6 +16,7 @@
     X(6, avx512vl)         \
     X(7, avx512bf16)       \
     X(8, avx512vnni)       \
+    X(9, fastbf16)         \
     X(16, asimd)
 
 enum {

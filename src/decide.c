@@ -24,12 +24,19 @@ static int32_t cap_index(const fv_isa_entry *entries, fovea_isa cap) {
     return FV_ISA_COUNT - 1;
 }
 
+static int32_t is_advised(const fv_isa_entry *entry, uint32_t features) {
+    return (entry->advised & ~features) == 0;
+}
+
 int32_t fv_decide_best(const fv_isa_entry *entries, uint32_t features, fovea_isa cap, fovea_isa other_cap) {
     const int32_t limit = cap_index(entries, cap);
     const int32_t other_limit = cap_index(entries, other_cap);
-    for (int32_t i = limit < other_limit ? limit : other_limit; i >= 0; i--)
-        if (entries[i].backend != NULL && fv_decide_runs(&entries[i], features))
+    for (int32_t i = limit < other_limit ? limit : other_limit; i >= 0; i--) {
+        const int32_t is_named = entries[i].isa == cap || entries[i].isa == other_cap;
+        if (entries[i].backend != NULL && fv_decide_runs(&entries[i], features) &&
+            (is_named || is_advised(&entries[i], features)))
             return i;
+    }
     return -1;
 }
 
@@ -105,6 +112,8 @@ static void explain(const fv_isa_entry *entries, int32_t index, int32_t chosen, 
         snprintf(text, size, "FOVEA_ISA caps at %s", entries[limit].name);
     else if (index == chosen)
         snprintf(text, size, "chosen");
+    else if (index > chosen)
+        snprintf(text, size, "slower than %s on this processor: only if named", entries[chosen].name);
     else
         snprintf(text, size, "%s outranks it", entries[chosen].name);
 }

@@ -13,7 +13,7 @@
 /* Instruction sets that fovea knows: the lines of backends.def. */
 enum {
     FV_ISA_COUNT = 0
-#define FV_BACKEND(name, isa, architecture, required) +1
+#define FV_BACKEND(name, isa, architecture, required, advised) +1
 #include "arch/backends.def"
 #undef FV_BACKEND
 };
@@ -24,8 +24,9 @@ typedef struct fv_isa_entry {
     fovea_isa isa;
     /* Non-zero: this architecture's, or any's. */
     int32_t native;
-    /* FV_CPU_* bits. */
+    /* FV_CPU_* bits: without the latter an entry runs, but another is faster. */
     uint32_t required;
+    uint32_t advised;
     /* NULL: not built in. */
     const fv_backend *backend;
 } fv_isa_entry;
@@ -54,7 +55,7 @@ typedef struct fv_decision {
 void fv_decide(const fv_isa_entry *entries, fv_cpu_state cpu, const char *environment, fv_decision *decision);
 
 /* The best entry that is built in, runs with `features` and does not outrank either cap, by index; -1 if there is none.
- */
+ * One that lacks advised features counts only if a cap names it. */
 int32_t fv_decide_best(const fv_isa_entry *entries, uint32_t features, fovea_isa cap, fovea_isa other_cap);
 
 /* The index of a name, or -1. */

@@ -28,12 +28,13 @@
 #define FV_NATIVE_aarch64 0
 #endif
 
-#define FV_BACKEND(name, isa, architecture, required) extern const fv_backend fv_backend_##name;
+#define FV_BACKEND(name, isa, architecture, required, advised) extern const fv_backend fv_backend_##name;
 #include "arch/backends.def"
 #undef FV_BACKEND
 
 static const fv_isa_entry entries[FV_ISA_COUNT] = {
-#define FV_BACKEND(name, isa, architecture, required) {#name, isa, FV_NATIVE_##architecture, required, FV_TABLE(name)},
+#define FV_BACKEND(name, isa, architecture, required, advised) \
+    {#name, isa, FV_NATIVE_##architecture, required, advised, FV_TABLE(name)},
 #include "arch/backends.def"
 #undef FV_BACKEND
 };

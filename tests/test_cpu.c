@@ -12,6 +12,7 @@
 /* A processor with everything, under an operating system that saves everything. */
 static const fv_x86_registers full = {
     .max_leaf = 0x20,
+    .vendor = {0x68747541, 0x69746e65, 0x444d4163}, /* AuthenticAMD */
     .leaf1_ecx = 1u << 12 | 1u << 27 | 1u << 28 | 1u << 29,
     .leaf7_eax = 1,
     .leaf7_ebx = 1u << 5 | 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31,
@@ -82,7 +83,15 @@ END_TEST
 START_TEST(x86_without_subleaf_1) {
     fv_x86_registers r = full;
     r.leaf7_eax = 0;
-    ck_assert_uint_eq(fv_x86_usable(&r), X86_FEATURES & ~(uint32_t)FV_CPU_avx512bf16);
+    ck_assert_uint_eq(fv_x86_usable(&r), X86_FEATURES & ~(uint32_t)(FV_CPU_avx512bf16 | FV_CPU_fastbf16));
+}
+END_TEST
+
+START_TEST(x86_of_another_vendor_has_no_fast_bf16) {
+    fv_x86_registers r = full;
+    memcpy(r.vendor, "GenuineIntel", sizeof r.vendor);
+    ck_assert_uint_eq(fv_x86_usable(&r), X86_FEATURES & ~(uint32_t)FV_CPU_fastbf16);
+    ck_assert_uint_eq(fv_x86_present(&r), X86_FEATURES & ~(uint32_t)FV_CPU_fastbf16);
 }
 END_TEST
 
@@ -102,7 +111,7 @@ START_TEST(x86_each_flag_alone) {
         {{.leaf7_ebx = 1u << 5}, FV_CPU_avx2},        {{.leaf1_ecx = 1u << 12}, FV_CPU_fma},
         {{.leaf1_ecx = 1u << 29}, FV_CPU_f16c},       {{.leaf7_ebx = 1u << 16}, FV_CPU_avx512f},
         {{.leaf7_ebx = 1u << 30}, FV_CPU_avx512bw},   {{.leaf7_ebx = 1u << 17}, FV_CPU_avx512dq},
-        {{.leaf7_ebx = 1u << 31}, FV_CPU_avx512vl},   {{.leaf7_1_eax = 1u << 5}, FV_CPU_avx512bf16},
+        {{.leaf7_ebx = 1u << 31}, FV_CPU_avx512vl},   {{.leaf7_1_eax = 1u << 5}, FV_CPU_avx512bf16 | FV_CPU_fastbf16},
         {{.leaf7_ecx = 1u << 11}, FV_CPU_avx512vnni},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -150,6 +159,7 @@ Suite *cpu_suite(void) {
     tcase_add_test(group, x86_system_saves_some_registers);
     tcase_add_test(group, x86_without_leaf_7);
     tcase_add_test(group, x86_without_subleaf_1);
+    tcase_add_test(group, x86_of_another_vendor_has_no_fast_bf16);
     tcase_add_test(group, x86_hidden_avx_hides_all);
     tcase_add_test(group, x86_each_flag_alone);
     suite_add_tcase(suite, group);

@@ -23,11 +23,11 @@ static const fv_backend played[FV_ISA_COUNT] = {
 
 /* A build for x86-64 that holds every backend of it. */
 static const fv_isa_entry x86_build[FV_ISA_COUNT] = {
-    {"generic", FOVEA_ISA_GENERIC, 1, 0, &played[0]},
-    {"avx2", FOVEA_ISA_AVX2, 1, AVX2_FEATURES, &played[1]},
-    {"avx512", FOVEA_ISA_AVX512, 1, AVX512_FEATURES, &played[2]},
-    {"avx512bf16", FOVEA_ISA_AVX512BF16, 1, BF16_FEATURES, &played[3]},
-    {"neon", FOVEA_ISA_NEON, 0, FV_CPU_asimd, NULL},
+    {"generic", FOVEA_ISA_GENERIC, 1, 0, 0, &played[0]},
+    {"avx2", FOVEA_ISA_AVX2, 1, AVX2_FEATURES, 0, &played[1]},
+    {"avx512", FOVEA_ISA_AVX512, 1, AVX512_FEATURES, 0, &played[2]},
+    {"avx512bf16", FOVEA_ISA_AVX512BF16, 1, BF16_FEATURES, FV_CPU_fastbf16, &played[3]},
+    {"neon", FOVEA_ISA_NEON, 0, FV_CPU_asimd, 0, NULL},
 };
 
 static const fv_cpu_state bf16_cpu = {.present = X86_FEATURES, .usable = X86_FEATURES};
@@ -112,10 +112,26 @@ END_TEST
 START_TEST(required_flags_are_a_set) {
     const uint32_t features = BF16_FEATURES & ~FV_CPU_f16c;
     ck_assert_int_eq(fv_decide_best(x86_build, features, FOVEA_ISA_AUTO, FOVEA_ISA_AUTO), 0);
-    ck_assert_int_eq(fv_decide_best(x86_build, BF16_FEATURES, FOVEA_ISA_AUTO, FOVEA_ISA_AUTO), 3);
+    ck_assert_int_eq(fv_decide_best(x86_build, X86_FEATURES, FOVEA_ISA_AUTO, FOVEA_ISA_AUTO), 3);
     ck_assert_int_eq(fv_decide_best(x86_build, BF16_FEATURES, FOVEA_ISA_AVX512, FOVEA_ISA_AUTO), 2);
     ck_assert_int_eq(fv_decide_best(x86_build, BF16_FEATURES, FOVEA_ISA_AVX512, FOVEA_ISA_AVX2), 1);
     ck_assert_int_eq(fv_decide_best(x86_build, BF16_FEATURES, FOVEA_ISA_GENERIC, FOVEA_ISA_AVX2), 0);
+}
+END_TEST
+
+START_TEST(slow_bf16_must_be_named) {
+    static const char *const unnamed[] = {"avx512 outranks it", "avx512 outranks it", "chosen",
+                                          "slower than avx512 on this processor: only if named",
+                                          "another architecture's"};
+    const fv_cpu_state cpu = {.present = BF16_FEATURES, .usable = BF16_FEATURES};
+    fv_decision decision;
+    fv_decide(x86_build, cpu, NULL, &decision);
+    ck_assert_ptr_eq(decision.chosen, &played[2]);
+    expect_reasons(&decision, unnamed);
+    fv_decide(x86_build, cpu, "avx512bf16", &decision);
+    ck_assert_ptr_eq(decision.chosen, &played[3]);
+    ck_assert_int_eq(fv_decide_best(x86_build, BF16_FEATURES, FOVEA_ISA_AVX512BF16, FOVEA_ISA_AUTO), 3);
+    ck_assert_int_eq(fv_decide_best(x86_build, BF16_FEATURES, FOVEA_ISA_AVX512BF16, FOVEA_ISA_AVX512), 2);
 }
 END_TEST
 
@@ -389,6 +405,7 @@ Suite *dispatch_suite(void) {
     tcase_add_test(group, system_does_not_save);
     tcase_add_test(group, bare_cpu_gets_generic);
     tcase_add_test(group, required_flags_are_a_set);
+    tcase_add_test(group, slow_bf16_must_be_named);
     tcase_add_test(group, not_built_in);
     tcase_add_test(group, environment_names_nothing);
     tcase_add_test(group, names_are_cut_to_fit);

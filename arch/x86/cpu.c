@@ -20,7 +20,12 @@ static fv_x86_registers read_registers(void) {
     uint32_t ebx = 0;
     uint32_t ecx = 0;
     uint32_t edx = 0;
-    r.max_leaf = (uint32_t)__get_cpuid_max(0, NULL);
+    if (__get_cpuid(0, &eax, &ebx, &ecx, &edx)) {
+        r.max_leaf = eax;
+        r.vendor[0] = ebx;
+        r.vendor[1] = edx;
+        r.vendor[2] = ecx;
+    }
     if (__get_cpuid(1, &eax, &ebx, &ecx, &edx))
         r.leaf1_ecx = ecx;
     if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx)) {

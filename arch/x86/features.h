@@ -4,14 +4,16 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "arch/cpu.h"
 
 /* Raw register values. A leaf or subleaf beyond the largest one may hold anything: Intel's processors answer with the
  * data of another leaf there. */
 typedef struct fv_x86_registers {
-    /* CPUID 0: EAX, the largest leaf. */
+    /* CPUID 0: EAX, the largest leaf; EBX, EDX and ECX, the vendor's name. */
     uint32_t max_leaf;
+    uint32_t vendor[3];
     /* CPUID 1. */
     uint32_t leaf1_ecx;
     /* CPUID 7, subleaf 0; EAX is the largest subleaf. */
@@ -32,6 +34,13 @@ enum {
     /* The same with the mask registers, the upper halves of ZMM0-15, and ZMM16-31. */
     FV_X86_XCR0_AVX512 = 0xe6
 };
+
+/* VDPBF16PS, 32 products, is issued as often as an FMA of 16 by AMD's processors (Zen 4 and later), but every other
+ * cycle by Intel's, which issue two FMAs a cycle: there it is the slower way. */
+static inline int fv_x86_is_amd(const fv_x86_registers *r) {
+    static const char name[] = "AuthenticAMD";
+    return memcmp(r->vendor, name, sizeof r->vendor) == 0;
+}
 
 /* The features whose instructions the processor has, whether or not the operating system saves their registers. */
 static inline uint32_t fv_x86_present(const fv_x86_registers *r) {
@@ -56,14 +65,16 @@ static inline uint32_t fv_x86_present(const fv_x86_registers *r) {
     for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
         if (flags[i].value >> flags[i].bit & 1)
             features |= flags[i].feature;
+    if ((features & FV_CPU_avx512bf16) && fv_x86_is_amd(r))
+        features |= FV_CPU_fastbf16;
     return features;
 }
 
 /* Those among them whose registers the operating system saves. */
 static inline uint32_t fv_x86_usable(const fv_x86_registers *r) {
     const uint32_t avx = FV_CPU_avx2 | FV_CPU_fma | FV_CPU_f16c;
-    const uint32_t avx512 =
-        FV_CPU_avx512f | FV_CPU_avx512bw | FV_CPU_avx512dq | FV_CPU_avx512vl | FV_CPU_avx512bf16 | FV_CPU_avx512vnni;
+    const uint32_t avx512 = FV_CPU_avx512f | FV_CPU_avx512bw | FV_CPU_avx512dq | FV_CPU_avx512vl | FV_CPU_avx512bf16 |
+                            FV_CPU_avx512vnni | FV_CPU_fastbf16;
     uint32_t saved = 0;
     if (r->max_leaf < 1 || (r->leaf1_ecx & FV_X86_LEAF1_ECX_OSXSAVE) == 0)
         return 0;

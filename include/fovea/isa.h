@@ -2,7 +2,8 @@
  *
  * A backend is used when the processor and the operating system offer all that it requires and no cap excludes it;
  * among those, the one of highest rank wins: generic < avx2 < avx512 < avx512bf16 on x86-64, generic < neon on AArch64.
- * Detection runs once for the process, before the first use, thread-safely (x86: CPUID leaves 1 and 7 with XGETBV;
+ * avx512bf16 takes part only if a cap names it, or on AMD's processors: others multiply f32 faster than bf16.
+ * Detection runs once for the process, before the first use, thread-safely (x86: CPUID leaves 0, 1 and 7 with XGETBV;
  * AArch64: getauxval(AT_HWCAP)).
  *
  * The environment variable FOVEA_ISA (a backend's name) caps the process; it is read once. Empty or "auto": no cap.
@@ -50,7 +51,8 @@ typedef struct fovea_isa_info {
     /* 1 if a plan without isa_cap uses it. */
     int32_t chosen;
     /* One line that says why it was chosen or not: "chosen", "CPU lacks avx512bw", "FOVEA_ISA caps at avx2",
-     * "not built in", "another architecture's". Static; never NULL. */
+     * "slower than avx512 on this processor: only if named", "not built in", "another architecture's". Static; never
+     * NULL. */
     const char *reason;
 } fovea_isa_info;
 

@@ -1,4 +1,4 @@
-/* The features that x86-64 backends require. */
+/* The features that x86-64 backends require, and all that are known. */
 #ifndef FOVEA_TESTS_CPU_FEATURES_H
 #define FOVEA_TESTS_CPU_FEATURES_H
 
@@ -8,7 +8,7 @@ enum {
     AVX2_FEATURES = FV_CPU_avx2 | FV_CPU_fma | FV_CPU_f16c,
     AVX512_FEATURES = AVX2_FEATURES | FV_CPU_avx512f | FV_CPU_avx512bw | FV_CPU_avx512dq | FV_CPU_avx512vl,
     BF16_FEATURES = AVX512_FEATURES | FV_CPU_avx512bf16,
-    X86_FEATURES = BF16_FEATURES | FV_CPU_avx512vnni
+    X86_FEATURES = BF16_FEATURES | FV_CPU_avx512vnni | FV_CPU_fastbf16
 };
 
 #endif
