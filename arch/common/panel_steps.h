@@ -48,26 +48,39 @@ static inline __attribute__((always_inline)) void store_in_row(void *row, const 
         count == V_LANES ? v_store_bf16((uint16_t *)row + i, x) : v_store_bf16_part((uint16_t *)row + i, count, x);
 }
 
+/* A square of V_LANES lanes and `valid` of their elements to rows from element i on. Adds 0 times each to check. `type`
+ * and `all_there`, that no row is NULL, are literals at every use. */
+static inline __attribute__((always_inline)) void unpack_square(void *const *rows, const fovea_type type, int64_t i,
+                                                                int64_t valid, const int all_there, const float *packed,
+                                                                int32_t ld, vf factor, vf *check) {
+    vf x[V_LANES];
+#pragma GCC unroll 16
+    for (int j = 0; j < V_LANES; j++) {
+        x[j] = j < valid ? v_mul(v_load(packed + (i + j) * ld), factor) : v_set(0.0f);
+        check[j % 4] = v_fma(x[j], v_set(0.0f), check[j % 4]);
+    }
+    v_transpose(x);
+#pragma GCC unroll 16
+    for (int j = 0; j < V_LANES; j++)
+        if (all_there || rows[j] != NULL)
+            store_in_row(rows[j], type, i, valid, x[j]);
+}
+
 /* One vector of lanes to V_LANES rows. */
 static inline __attribute__((always_inline)) int32_t unpack_vector(void *const *rows, const fovea_type type, int32_t ld,
                                                                    int64_t count, const float *packed, vf factor) {
     /* They stay 0 in the lanes whose results are all finite, else become NaN. One sum would wait for itself. */
     vf check[4];
+    int32_t all_there = 1;
     for (int n = 0; n < 4; n++)
         check[n] = v_set(0.0f);
-    for (int64_t i = 0; i < count; i += V_LANES) {
-        int64_t valid = count - i < V_LANES ? count - i : V_LANES;
-        vf x[V_LANES];
-#pragma GCC unroll 16
-        for (int j = 0; j < V_LANES; j++) {
-            x[j] = j < valid ? v_mul(v_load(packed + (i + j) * ld), factor) : v_set(0.0f);
-            check[j % 4] = v_fma(x[j], v_set(0.0f), check[j % 4]);
-        }
-        v_transpose(x);
-        for (int j = 0; j < V_LANES; j++)
-            if (rows[j] != NULL)
-                store_in_row(rows[j], type, i, valid, x[j]);
-    }
+    for (int j = 0; j < V_LANES; j++)
+        all_there &= rows[j] != NULL;
+    int64_t i = 0;
+    for (; all_there && i + V_LANES <= count; i += V_LANES)
+        unpack_square(rows, type, i, V_LANES, 1, packed, ld, factor, check);
+    for (; i < count; i += V_LANES)
+        unpack_square(rows, type, i, count - i < V_LANES ? count - i : V_LANES, 0, packed, ld, factor, check);
     float checked[V_LANES];
     v_store(checked, v_add(v_add(check[0], check[1]), v_add(check[2], check[3])));
     int32_t finite = 1;
