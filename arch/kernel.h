@@ -29,8 +29,8 @@
  * of a lane is a score near its largest so far, or FV_NO_SCORE if the lane has seen no key. Probabilities are relative
  * to it: p = exp2(s - m); l is the sum of p and o the sum of p * v. A forbidden position has s = -inf and p = 0.
  *
- * The exponential of FV_LEAST_EXPONENT and above is accurate as stated by fv_exp; below it is exactly 0; of -inf it is
- * 0; NaN stays NaN.
+ * The exponential of FV_LEAST_EXPONENT and above (in panels without marks FV_LEAST_PANEL_EXPONENT) is accurate as
+ * stated by fv_exp; below it is exactly 0; of -inf it is 0; NaN stays NaN.
  *
  *
  * Rules for every kernel
@@ -67,9 +67,12 @@
 /* Most tensors, or parts of one, whose rows are asked for ahead of their use. */
 #define FV_MAX_AHEAD 6
 
-/* Exponentials of less than this are 0. The least normal number is 2^-126, but such a probability times a value is
- * subnormal, which costs a multiply-add more than a hundred cycles on some processors. */
-#define FV_LEAST_EXPONENT (-110.0f)
+/* Exponentials of less than this are flushed to 0: they would be subnormal. */
+#define FV_LEAST_EXPONENT (-126.0f)
+/* So are a panel's of less than this, unless marks are asked for. Such a probability times a value may be subnormal,
+ * which costs a multiply-add more than a hundred cycles on some processors. A panel whose result is infinite or NaN,
+ * for it has such a value, is computed again with marks. */
+#define FV_LEAST_PANEL_EXPONENT (-110.0f)
 
 /* The reference of a lane that has seen no key: finite, so that -inf minus it is -inf and not NaN. */
 #define FV_NO_SCORE (-3.402823466e+38f)
@@ -82,8 +85,8 @@ typedef enum fv_exp {
     FV_EXP_FUSED = 1,
     /* Pair family only: a polynomial inline with a relative error <= 1.2e-4. */
     FV_EXP_COARSE = 2,
-    /* Panel family only: SLEEF's exp2 of arguments that are FV_LEAST_EXPONENT or more, -inf or NaN, so that nothing is
-     * flushed. */
+    /* Panel family only: SLEEF's exp2 of arguments that are FV_LEAST_PANEL_EXPONENT or more, -inf or NaN, so that
+     * nothing is flushed. */
     FV_EXP_SLEEF_NORMAL = 3
 } fv_exp;
 

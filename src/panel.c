@@ -224,7 +224,7 @@ static fv_exp exp_for(const fv_head *head, const fv_panel *panel, const extremes
         return head->plan->exp;
     int32_t flushes = 0;
     for (int32_t lane = 0; lane < panel->ld; lane++)
-        flushes |= found->trough[lane] < FV_LEAST_EXPONENT;
+        flushes |= found->trough[lane] < FV_LEAST_PANEL_EXPONENT;
     return flushes ? FV_EXP_SLEEF : FV_EXP_SLEEF_NORMAL;
 }
 

@@ -18,8 +18,7 @@ static int32_t pays(const fovea_plan *plan, int64_t panels, int64_t count, int32
 /* Keys are read from end to end: where they follow one another they are well where they are. */
 static int32_t copies_keys(const fovea_plan *plan, const fv_rows *rows, fovea_type read, int64_t panels,
                            int64_t count) {
-    const int32_t lie_apart = rows->stride != count;
-    return rows->type != read || (lie_apart && pays(plan, panels, count, lie_apart));
+    return rows->type != read || (rows->stride != count && pays(plan, panels, count, 1));
 }
 
 static int32_t copies_values(const fovea_plan *plan, const fv_rows *rows, int64_t panels, int64_t count) {

@@ -14,8 +14,8 @@
 
 #include "src/call.h"
 
-/* Panels that must share a copy of rows that follow one another to be worth it, and lanes for rows that lie apart, as
- * of a tensor of (batch, tokens, heads, elements). */
+/* Panels that must share a copy of values that follow one another to be worth it; and lanes, with those of padding, for
+ * keys and values that lie apart, as of a tensor of (batch, tokens, heads, elements). */
 #define FV_STAGE_PANELS 12
 #define FV_STAGE_LANES 64
 

@@ -285,6 +285,36 @@ START_TEST(the_sum_of_equal_probabilities_does_not_drift) {
 }
 END_TEST
 
+/* A weight that panels take for 0 in a first attempt is none to an infinite value, in one row or many, nor to a merge.
+ */
+START_TEST(an_infinite_value_of_small_weight_counts) {
+    const float one = 1, v[2] = {1, INFINITY};
+    for (int bits = 100; bits <= 124; bits += 4) {
+        for (int64_t rows = 1; rows <= MOST_ROWS; rows += MOST_ROWS - 1) {
+            const float k[2] = {0, -(float)bits * 0.693147181f};
+            found self = found_of(_i, rows);
+            self.desc.len_kv = 2;
+            self.desc.scale = 1;
+            const fovea_attention_args args = {.struct_size = sizeof args,
+                                               .len_q = rows,
+                                               .len_kv = 2,
+                                               .q = &one,
+                                               .q_strides = {0, 0, 0, 1},
+                                               .k = k,
+                                               .k_strides = {0, 0, 1, 1},
+                                               .v = v,
+                                               .v_strides = {0, 0, 1, 1},
+                                               .out = self.out,
+                                               .out_strides = {0, 0, 1, 1},
+                                               .lse = self.lse,
+                                               .lse_strides = {0, 0, 1}};
+            ck_assert_msg(fovea_attention(&self.desc, &args, NULL) == FOVEA_OK, "%s", fovea_last_reason());
+            ck_assert_msg(self.out[rows - 1] == INFINITY, "%g, bits %d", (double)self.out[rows - 1], bits);
+        }
+    }
+}
+END_TEST
+
 Suite *found_suite(void);
 
 Suite *found_suite(void) {
@@ -300,6 +330,7 @@ Suite *found_suite(void) {
     ADD_FOR_BACKENDS(tcase, softcap_of_scores_much_larger_than_the_cap);
     ADD_FOR_BACKENDS(tcase, a_log_sum_exp_is_rounded_once);
     ADD_FOR_BACKENDS(tcase, the_sum_of_equal_probabilities_does_not_drift);
+    ADD_FOR_BACKENDS(tcase, an_infinite_value_of_small_weight_counts);
     suite_add_tcase(suite, tcase);
     return suite;
 }

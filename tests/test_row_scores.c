@@ -109,7 +109,7 @@ static bool is_exponential(float actual, float before, float shift, fv_exp exp, 
     if (x > 127.0f) {
         return true; /* discarded by the callers, who keep scores below their reference */
     }
-    if (x < FV_LEAST_EXPONENT) {
+    if (x < -126.0f) {
         return actual == 0.0f && !signbit(actual);
     }
     const double exact = exp2((double)x);

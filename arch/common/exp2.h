@@ -6,13 +6,13 @@
 #include "arch/common/exp2_poly.h"
 #include "arch/kernel.h"
 
-/* Where exp2(x) is not to be exactly 0: FV_LEAST_EXPONENT or more, or NaN. */
-static inline vmask stays(vf x) {
-    return v_not_less(x, v_set(FV_LEAST_EXPONENT));
+/* Where exp2(x) is not to be exactly 0: x >= least, or NaN. */
+static inline vmask stays(vf x, float least) {
+    return v_not_less(x, v_set(least));
 }
 
-static inline vf flush_subnormal(vf x, vf p) {
-    return v_keep(stays(x), p);
+static inline vf flush_below(float least, vf x, vf p) {
+    return v_keep(stays(x, least), p);
 }
 
 /* x is split into n and a fraction f, so that 2^x = 2^f * 2^n. */
@@ -30,8 +30,8 @@ static inline vf fraction_of(vf x, vf n) {
 }
 
 /* p * 2^n, flushed. */
-static inline vf scaled(vf p, vf n, vf x) {
-    return v_scale_or_zero(stays(x), p, n);
+static inline vf scaled(vf p, vf n, vf x, float least) {
+    return v_scale_or_zero(stays(x, least), p, n);
 }
 #else
 /* Adding it to x in [-126, 127] leaves round(x) + 127 in the low bits of the sum: shifted to the exponent, 2^round(x).
@@ -48,8 +48,8 @@ static inline vf fraction_of(vf x, vf n) {
 }
 
 /* A product, not an addition to the exponent bits, keeps NaN. */
-static inline vf scaled(vf p, vf n, vf x) {
-    return flush_subnormal(x, v_mul(p, v_shift_to_exponent(n)));
+static inline vf scaled(vf p, vf n, vf x, float least) {
+    return flush_below(least, x, v_mul(p, v_shift_to_exponent(n)));
 }
 #endif
 
@@ -60,9 +60,9 @@ static inline vf scaled(vf p, vf n, vf x) {
 #define FV_UNROLL_ALL _Pragma("GCC unroll 8")
 #endif
 
-/* exp2 of `count` vectors, inline and in lockstep, so that the chains of dependent operations overlap; `count` is a
- * literal of at most 8 at every use. */
-static inline __attribute__((always_inline)) void fused_exp2(vf *x, const int count) {
+/* exp2 of `count` vectors, 0 below exp2(least), inline and in lockstep, so that the chains of dependent operations
+ * overlap; `count` is a literal of at most 8 at every use, `least` a literal too. */
+static inline __attribute__((always_inline)) void fused_exp2(vf *x, const int count, const float least) {
     vf n[8], f[8], p[8];
 #define EACH FV_UNROLL_ALL for (int i = 0; i < count; i++)
     EACH n[i] = exponent_of(x[i]);
@@ -72,7 +72,7 @@ static inline __attribute__((always_inline)) void fused_exp2(vf *x, const int co
     EACH p[i] = v_fma(p[i], f[i], v_addend(FV_EXP2_C(2)));
     EACH p[i] = v_fma(p[i], f[i], v_addend(FV_EXP2_C(1)));
     EACH p[i] = v_fma(p[i], f[i], v_addend(1.0f));
-    EACH x[i] = scaled(p[i], n[i], x[i]);
+    EACH x[i] = scaled(p[i], n[i], x[i], least);
 #undef EACH
 }
 

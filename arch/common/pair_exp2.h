@@ -1,6 +1,6 @@
 /* The inline exponentials of the pair family, over a backend's vector vocabulary. Include vec.h and exp2.h first.
  *
- * As fused_exp2, but small numbers may be left as they are: below 2^-126 they count as 0 among pairs, and constants
+ * As fused_exp2, but numbers below 2^-126 may be left as they are, which count as 0 among pairs, and constants
  * stay in memory: in registers they would drive out accumulators. */
 #ifndef FOVEA_ARCH_COMMON_PAIR_EXP2_H
 #define FOVEA_ARCH_COMMON_PAIR_EXP2_H
@@ -20,7 +20,7 @@ static inline vf pair_scaled(vf p, vf n, vf x) {
 #define PAIR_EXP2_COARSE_C(POWER) FV_EXP2_COARSE_C##POWER
 
 static inline vf pair_scaled(vf p, vf n, vf x) {
-    return scaled(p, n, x);
+    return scaled(p, n, x, FV_LEAST_EXPONENT);
 }
 #endif
 

@@ -65,7 +65,7 @@ static void probabilities(float *s, int32_t ld, int32_t vectors, int32_t keys, c
         const float *by = shift ? shift + lane : NULL;
         /* A call of SLEEF may clobber every vector register, so its results pass through memory. */
         if (exp == FV_EXP_SLEEF)
-            sleef_exponentials(s + lane, ld, 1, keys, by, 1);
+            sleef_exponentials(s + lane, ld, 1, keys, by, FV_LEAST_EXPONENT);
         vf total = v_load(sum + lane);
         for (int32_t key = 0; key < keys; key += 2) {
             const float *at = s + (int64_t)key * ld + lane;

@@ -228,7 +228,8 @@ static void rescale(float *o, int32_t ld, int32_t vectors, int64_t count, const 
             v_store(o + lane, v_mul(v_load(o + lane), v_load(factor + lane)));
 }
 
-static void fused_exponentials(float *s, int32_t ld, int32_t vectors, int32_t keys, const float *shift) {
+static inline __attribute__((always_inline)) void
+fused_exponentials(float *s, int32_t ld, int32_t vectors, int32_t keys, const float *shift, const float least) {
     for (int32_t lane = 0; lane < vectors * V_LANES; lane += V_LANES) {
         const float *by = shift ? shift + lane : NULL;
         float *at = s + lane;
@@ -238,14 +239,14 @@ static void fused_exponentials(float *s, int32_t ld, int32_t vectors, int32_t ke
 #pragma GCC unroll 4
             for (int i = 0; i < 4; i++)
                 x[i] = shifted(at + i * (int64_t)ld, by);
-            fused_exp2(x, 4);
+            fused_exp2(x, 4, least);
 #pragma GCC unroll 4
             for (int i = 0; i < 4; i++)
                 v_store(at + i * (int64_t)ld, x[i]);
         }
         for (; key < keys; key++, at += ld) {
             vf x[1] = {shifted(at, by)};
-            fused_exp2(x, 1);
+            fused_exp2(x, 1, least);
             v_store(at, x[0]);
         }
     }
@@ -259,9 +260,9 @@ static void marked_exponentials(float *s, int32_t ld, int32_t vectors, int32_t k
             memcpy(kept, s + lane, sizeof kept);
             const float *by = shift ? shift + lane : NULL;
             if (exp == FV_EXP_FUSED)
-                fused_exponentials(s + lane, ld, 1, 1, by);
+                fused_exponentials(s + lane, ld, 1, 1, by, FV_LEAST_EXPONENT);
             else
-                sleef_exponentials(s + lane, ld, 1, 1, by, 1);
+                sleef_exponentials(s + lane, ld, 1, 1, by, FV_LEAST_EXPONENT);
             vmask forbidden = v_equal(v_load(kept), v_set(-INFINITY));
             v_store(s + lane, v_select(forbidden, v_set(-0.0f), v_load(s + lane)));
         }
@@ -272,11 +273,11 @@ static void exponentials(float *s, int32_t ld, int32_t vectors, int32_t keys, co
     if (mark_forbidden)
         marked_exponentials(s, ld, vectors, keys, shift, exp);
     else if (exp == FV_EXP_FUSED)
-        fused_exponentials(s, ld, vectors, keys, shift);
+        fused_exponentials(s, ld, vectors, keys, shift, FV_LEAST_PANEL_EXPONENT);
     else if (exp == FV_EXP_SLEEF_NORMAL)
-        sleef_exponentials(s, ld, vectors, keys, shift, 0);
+        sleef_exponentials(s, ld, vectors, keys, shift, -INFINITY);
     else
-        sleef_exponentials(s, ld, vectors, keys, shift, 1);
+        sleef_exponentials(s, ld, vectors, keys, shift, FV_LEAST_PANEL_EXPONENT);
 }
 
 /* One vector of lanes and one element of the values (-1: the sum of the probabilities) over the segments' keys of

@@ -161,14 +161,14 @@ static void row_add_terms(float *s, const float *terms, int32_t count) {
 static void whole_sleef(float *s, int32_t count, float shift) {
     for (int32_t i = 0; i < count; i += V_LANES) {
         vf p = v_sleef_exp2(v_sub(v_load(s + i), v_set(shift)));
-        v_store(s + i, flush_subnormal(v_sub(v_load(s + i), v_set(shift)), p));
+        v_store(s + i, flush_below(FV_LEAST_EXPONENT, v_sub(v_load(s + i), v_set(shift)), p));
     }
 }
 
 static void whole_fused(float *s, int32_t count, float shift) {
     for (int32_t i = 0; i < count; i += V_LANES) {
         vf x[1] = {v_sub(v_load(s + i), v_set(shift))};
-        fused_exp2(x, 1);
+        fused_exp2(x, 1, FV_LEAST_EXPONENT);
         v_store(s + i, x[0]);
     }
 }

@@ -34,19 +34,19 @@ static inline float fv_exp2_fused(float x) {
     return p;
 }
 
-/* 2^x as the contract asks for it: exactly 0 below FV_LEAST_EXPONENT, NaN kept. */
-static inline float fv_exp2(float x, fv_exp exp) {
-    if (x < FV_LEAST_EXPONENT)
+/* 2^x as the contract asks for it: exactly 0 below 2^least, NaN kept. */
+static inline float fv_exp2(float x, float least, fv_exp exp) {
+    if (x < least)
         return 0.0f;
     if (exp != FV_EXP_FUSED || !(x < 127.5f))
         return Sleef_exp2f1_u35purec(x);
     return fv_exp2_fused(x);
 }
 
-static inline float fv_probability(float s, float shift, fv_exp exp, int32_t mark_forbidden) {
+static inline float fv_probability(float s, float shift, float least, fv_exp exp, int32_t mark_forbidden) {
     if (mark_forbidden && s == -INFINITY)
         return -0.0f;
-    return fv_exp2(s - shift, exp);
+    return fv_exp2(s - shift, least, exp);
 }
 
 static inline float fv_alibi(float s, float slope, float diagonal, int32_t key) {

@@ -67,9 +67,10 @@ static void scores(const fv_score_args *a) {
 
 static void exponentials(float *s, int32_t ld, int32_t vectors, int32_t keys, const float *shift, fv_exp exp,
                          int32_t mark_forbidden) {
+    const float least = mark_forbidden ? FV_LEAST_EXPONENT : FV_LEAST_PANEL_EXPONENT;
     for (int32_t key = 0; key < keys; key++, s += ld)
         for (int32_t lane = 0; lane < vectors * LANES; lane++)
-            s[lane] = fv_probability(s[lane], shift ? shift[lane] : 0.0f, exp, mark_forbidden);
+            s[lane] = fv_probability(s[lane], shift ? shift[lane] : 0.0f, least, exp, mark_forbidden);
 }
 
 static void scores_exp(const fv_score_args *a) {

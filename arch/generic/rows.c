@@ -128,7 +128,7 @@ static void add_terms(float *s, const float *terms, int32_t count) {
 static float exponentials(float *s, int32_t count, float shift, fv_exp exp, int32_t mark_forbidden) {
     float sum = 0.0f;
     for (int32_t i = 0; i < count; i++) {
-        s[i] = fv_probability(s[i], shift, exp, mark_forbidden);
+        s[i] = fv_probability(s[i], shift, FV_LEAST_EXPONENT, exp, mark_forbidden);
         sum += s[i];
     }
     return sum;

@@ -7,14 +7,14 @@ bool is_near(float actual, double value, double bound) {
     return isnan(value) ? isnan(actual) : (double)actual == value || fabs((double)actual - value) <= bound;
 }
 
-bool is_exp2(float actual, float x, double bound) {
+bool is_exp2(float actual, float x, float least, double bound) {
     if (isnan(x)) {
         return isnan(actual);
     }
     if (x > 127.0f) {
         return true;
     }
-    if (x < FV_LEAST_EXPONENT) {
+    if (x < least) {
         return actual == 0.0f;
     }
     const double exact = exp2((double)x);

@@ -19,9 +19,9 @@ static const double sleef_bound = 3.5 * 0x1p-23;
 /* `actual` is `value` within `bound`, or the same infinity, or NaN as well. */
 bool is_near(float actual, double value, double bound);
 
-/* exp2 as the contract states it: 0 below FV_LEAST_EXPONENT, NaN kept. The bound is relative. Above 127 the callers,
+/* exp2 as the contract states it: 0 below 2^least, NaN kept. The bound is relative. Above 127 the callers,
  * who keep scores near their reference, discard the result. */
-bool is_exp2(float actual, float x, double bound);
+bool is_exp2(float actual, float x, float least, double bound);
 
 /* A few hostile numbers among `count`. */
 void make_hostile(float *data, int64_t count, test_random *random);

@@ -141,8 +141,8 @@ static merge_row read_row(const merge_case *self, int64_t b, int64_t h, int64_t 
     return row;
 }
 
-/* Exponentials below 2^-110 are 0. A weight of this one is surely not, and 0 times an infinity is NaN. */
-static const double flushed = 0x1p-110, surely_positive = 0x1p-109;
+/* A weight below this one may be 0, and 0 times an infinity is NaN. */
+static const double surely_positive = 1e-37;
 
 typedef struct merged_value {
     double value, error;
@@ -165,8 +165,9 @@ static merged_value merge_value(const merge_case *self, const merge_row *row, in
             continue;
         }
         merged.value += weight * value;
-        /* An exponent that is rounded twice, an exponential, the total, and a sum of all parts. */
-        merged.error += fabs(value) * (weight * (2 * fabs(relative) + parts + 12) * ulp + flushed);
+        /* An exponent that is rounded twice, an exponential, the total, and a sum of all parts. Weights that underflow
+         * are 0. */
+        merged.error += fabs(value) * (weight * (2 * fabs(relative) + parts + 12) * ulp + FLT_MIN);
     }
     merged.is_nan = isnan(merged.value);
     /* What overflows on the way is infinite or NaN. */
