@@ -32,6 +32,27 @@ static found found_of(int32_t index, int64_t rows) {
                             .isa_cap = backend_at(index)->isa}};
 }
 
+/* Rows of queries, keys and values one after the other. */
+static fovea_attention_args args_of(found *self, const float *q, const float *k, const float *v) {
+    return (fovea_attention_args){.struct_size = sizeof(fovea_attention_args),
+                                  .len_q = self->desc.len_q,
+                                  .len_kv = self->desc.len_kv,
+                                  .q = q,
+                                  .q_strides = {0, 0, 1, 1},
+                                  .k = k,
+                                  .k_strides = {0, 0, 1, 1},
+                                  .v = v,
+                                  .v_strides = {0, 0, 1, 1},
+                                  .out = self->out,
+                                  .out_strides = {MOST_ROWS, MOST_ROWS, 1, 1},
+                                  .lse = self->lse,
+                                  .lse_strides = {MOST_ROWS, MOST_ROWS, 1}};
+}
+
+static void call(const found *self, const fovea_attention_args *args) {
+    ck_assert_msg(fovea_attention(&self->desc, args, NULL) == FOVEA_OK, "%s", fovea_last_reason());
+}
+
 static void run(found *self) {
     float q[MOST_ROWS], k[KEYS], v[KEYS], bias = self->bias;
     for (int i = 0; i < MOST_ROWS; i++) {
@@ -41,23 +62,10 @@ static void run(found *self) {
         k[j] = self->key;
         v[j] = (float)j;
     }
-    const fovea_attention_args args = {.struct_size = sizeof args,
-                                       .len_q = self->desc.len_q,
-                                       .len_kv = KEYS,
-                                       .q = q,
-                                       .q_strides = {0, 0, 1, 1},
-                                       .k = k,
-                                       .k_strides = {0, 0, 1, 1},
-                                       .v = v,
-                                       .v_strides = {0, 0, 1, 1},
-                                       .out = self->out,
-                                       .out_strides = {MOST_ROWS, MOST_ROWS, 1, 1},
-                                       .lse = self->lse,
-                                       .lse_strides = {MOST_ROWS, MOST_ROWS, 1},
-                                       .bias = self->desc.inputs & FOVEA_INPUT_BIAS ? &bias : NULL,
-                                       .query_offsets =
-                                           self->desc.diagonal == FOVEA_DIAGONAL_OFFSETS ? &self->offset : NULL};
-    ck_assert_msg(fovea_attention(&self->desc, &args, NULL) == FOVEA_OK, "%s", fovea_last_reason());
+    fovea_attention_args args = args_of(self, q, k, v);
+    args.bias = self->desc.inputs & FOVEA_INPUT_BIAS ? &bias : NULL;
+    args.query_offsets = self->desc.diagonal == FOVEA_DIAGONAL_OFFSETS ? &self->offset : NULL;
+    call(self, &args);
 }
 
 static void expect_mean_of_values(const found *self) {
@@ -248,20 +256,8 @@ START_TEST(a_log_sum_exp_is_rounded_once) {
     for (int64_t keys = 60; keys <= MOST_KEYS; keys += 73) {
         found self = found_of(_i, 1);
         self.desc.len_kv = keys;
-        const fovea_attention_args args = {.struct_size = sizeof args,
-                                           .len_q = 1,
-                                           .len_kv = keys,
-                                           .q = zeros,
-                                           .q_strides = {0, 0, 1, 1},
-                                           .k = zeros,
-                                           .k_strides = {0, 0, 1, 1},
-                                           .v = zeros,
-                                           .v_strides = {0, 0, 1, 1},
-                                           .out = self.out,
-                                           .out_strides = {1, 1, 1, 1},
-                                           .lse = self.lse,
-                                           .lse_strides = {1, 1, 1}};
-        ck_assert_msg(fovea_attention(&self.desc, &args, NULL) == FOVEA_OK, "%s", fovea_last_reason());
+        const fovea_attention_args args = args_of(&self, zeros, zeros, zeros);
+        call(&self, &args);
         /* Half an ULP of numbers from 4 to 8 is 2.4e-7. */
         ck_assert_double_eq_tol((double)self.lse[0], log((double)keys), 3e-7);
     }
@@ -285,30 +281,20 @@ START_TEST(the_sum_of_equal_probabilities_does_not_drift) {
 }
 END_TEST
 
-/* A weight that panels take for 0 in a first attempt is none to an infinite value, in one row or many, nor to a merge.
- */
+/* A weight that panels take for 0 in a first attempt is none to an infinite value, in one row or many. */
 START_TEST(an_infinite_value_of_small_weight_counts) {
-    const float one = 1, v[2] = {1, INFINITY};
+    const float v[2] = {1, INFINITY};
+    float ones[MOST_ROWS];
+    for (int i = 0; i < MOST_ROWS; i++) {
+        ones[i] = 1;
+    }
     for (int bits = 100; bits <= 124; bits += 4) {
         for (int64_t rows = 1; rows <= MOST_ROWS; rows += MOST_ROWS - 1) {
             const float k[2] = {0, -(float)bits * 0.693147181f};
             found self = found_of(_i, rows);
             self.desc.len_kv = 2;
-            self.desc.scale = 1;
-            const fovea_attention_args args = {.struct_size = sizeof args,
-                                               .len_q = rows,
-                                               .len_kv = 2,
-                                               .q = &one,
-                                               .q_strides = {0, 0, 0, 1},
-                                               .k = k,
-                                               .k_strides = {0, 0, 1, 1},
-                                               .v = v,
-                                               .v_strides = {0, 0, 1, 1},
-                                               .out = self.out,
-                                               .out_strides = {0, 0, 1, 1},
-                                               .lse = self.lse,
-                                               .lse_strides = {0, 0, 1}};
-            ck_assert_msg(fovea_attention(&self.desc, &args, NULL) == FOVEA_OK, "%s", fovea_last_reason());
+            const fovea_attention_args args = args_of(&self, ones, k, v);
+            call(&self, &args);
             ck_assert_msg(self.out[rows - 1] == INFINITY, "%g, bits %d", (double)self.out[rows - 1], bits);
         }
     }

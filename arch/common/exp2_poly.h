@@ -1,5 +1,5 @@
 /* 2^f as polynomials with constant term 1: minimax in relative error, coefficients rounded to f32. Errors over every
- * float in [-110, 0] are measured by tests/test_exp2.c.
+ * float in [-126, 0] are measured by tests/test_exp2.c.
  *
  * On [-1/2, 1/2], for rounding to the nearest integer. Approximation error 1.1e-7; evaluated in f32 with FMA at most
  * 1.8e-7, without at most 2e-7. */

@@ -107,6 +107,9 @@ static void measure(oracle *self, const row_position *at, const double *final) {
         self->max_sink = sink;
     }
     for (int64_t j = 0; j < at->len_kv; j++) {
+        if (!at->allowed[j] && at->desc->weights == FOVEA_WEIGHTS_NONE) {
+            continue;
+        }
         const double size = size_of_score(at, j, final[j]);
         if (isfinite(size) && size > self->size_shown) {
             self->size_shown = size;
