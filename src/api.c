@@ -79,6 +79,7 @@ static void run_call(fv_call *call, const fovea_executor *executor) {
     for (int64_t b = 0; b < plan->geometry.batch; b++)
         call->workspace.sequences[b] = fv_sequence_at(&plan->desc, call->args, b);
     call->list.entries = call->workspace.work;
+    call->list.order = call->workspace.order;
     fv_partition(&plan->geometry, call->workspace.sequences, call->workspace.workers, call->workspace.work_capacity,
                  &call->list);
     fv_partials_begin(call);

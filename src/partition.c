@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "src/integer.h"
+#include "src/schedule.h"
 
 /* Fixed cost of a panel (packing its queries, finishing its output), in keys. */
 enum { PANEL_OVERHEAD_KEYS = 32 };
@@ -12,7 +13,7 @@ enum { MAX_NARROW_ENTRIES = 4096 };
 /* Entries are ordered by cost in steps of 1/STEPS_PER_OCTAVE octave, by counting. */
 enum { STEPS_PER_OCTAVE = 16, OCTAVES = 64, BUCKETS = STEPS_PER_OCTAVE * OCTAVES };
 /* Beyond this many items a thread, the imbalance of the last item is below the tolerance. */
-enum { ITEMS_A_THREAD_ENOUGH = 48, MAX_SIMULATED_THREADS = 1024 };
+enum { ITEMS_A_THREAD_ENOUGH = 48, MAX_SIMULATED_THREADS = FV_MOST_SCHEDULED_THREADS };
 static const double tolerance = 1.03;
 
 int64_t fv_panels(const fv_geometry *geometry, int64_t len_q) {
@@ -84,6 +85,11 @@ int64_t fv_partition_capacity(const fv_geometry *geometry, int64_t len_q, int64_
     int64_t chunks = narrow < widest ? widest : narrow < panels ? narrow : panels;
     int64_t splits = panels <= geometry->split_panels ? fv_most_splits(geometry, panels, len_kv) : 1;
     return geometry->batch * (chunks > splits ? chunks : splits);
+}
+
+int64_t fv_order_capacity(const fv_geometry *geometry, int64_t entries) {
+    const int64_t most = FV_MOST_SCHEDULED_ITEMS;
+    return entries >= most || geometry->heads_kv >= most ? most : fv_min64(entries * geometry->heads_kv, most);
 }
 
 int64_t fv_partial_rows(const fv_geometry *geometry, int64_t len_q, int64_t len_kv) {
@@ -196,18 +202,31 @@ static void add_to_least_loaded(double *heap, int32_t count, double cost) {
     heap[at] = load;
 }
 
-/* Whether threads that take items in order end within the tolerance of each other. */
-static int is_balanced(const fv_geometry *geometry, const fv_worklist *list, int32_t threads) {
+/* When the last of the threads ends that take items in the order of their entries. */
+static double makespan(const fv_geometry *geometry, const fv_worklist *list, int32_t threads) {
     double heap[MAX_SIMULATED_THREADS] = {0};
-    double total = 0, largest = 0;
-    for (int64_t i = 0; i < list->count; i++) {
-        total += list->entries[i].cost * (double)geometry->heads_kv;
+    double largest = 0;
+    for (int64_t i = 0; i < list->count; i++)
         for (int64_t head = 0; head < geometry->heads_kv; head++)
             add_to_least_loaded(heap, threads, list->entries[i].cost);
-    }
     for (int32_t i = 0; i < threads; i++)
         largest = heap[i] > largest ? heap[i] : largest;
-    return largest <= tolerance * total / threads;
+    return largest;
+}
+
+static double mean_load(const fv_geometry *geometry, const fv_worklist *list, int32_t threads) {
+    double total = 0;
+    for (int64_t i = 0; i < list->count; i++)
+        total += list->entries[i].cost * (double)geometry->heads_kv;
+    return total / threads;
+}
+
+/* Looks for a better order of items that cannot be made narrower. */
+static void schedule(const fv_geometry *geometry, int32_t threads, fv_worklist *list) {
+    const int64_t items = fv_item_count(geometry, list);
+    if (items <= threads || items > FV_MOST_SCHEDULED_ITEMS)
+        return;
+    list->is_ordered = fv_schedule(list, geometry->heads_kv, threads, makespan(geometry, list, threads), list->order);
 }
 
 static int64_t narrower(int64_t panels) {
@@ -238,6 +257,7 @@ void fv_partition(const fv_geometry *geometry, const fv_sequence *sequences, int
     if (threads > MAX_SIMULATED_THREADS)
         threads = MAX_SIMULATED_THREADS;
     int64_t item_panels = fv_min64(geometry->item_panels, most_panels(geometry, sequences));
+    list->is_ordered = 0;
     for (;; item_panels = narrower(item_panels)) {
         enumerate(geometry, sequences, item_panels, list);
         if (threads <= 1)
@@ -245,10 +265,12 @@ void fv_partition(const fv_geometry *geometry, const fv_sequence *sequences, int
         if (sort_by_cost(list))
             list->per_batch_entry = 0;
         int64_t next = narrower(item_panels);
-        if (next < 1 || !fits(geometry, sequences, next, capacity))
+        if (next < 1 || !fits(geometry, sequences, next, capacity)) {
+            schedule(geometry, threads, list);
             return;
-        if (list->count * geometry->heads_kv >= (int64_t)ITEMS_A_THREAD_ENOUGH * threads ||
-            is_balanced(geometry, list, threads))
+        }
+        if (fv_item_count(geometry, list) >= (int64_t)ITEMS_A_THREAD_ENOUGH * threads ||
+            makespan(geometry, list, threads) <= tolerance * mean_load(geometry, list, threads))
             return;
     }
 }
@@ -259,7 +281,9 @@ int64_t fv_item_count(const fv_geometry *geometry, const fv_worklist *list) {
 
 fv_item fv_item_at(const fv_geometry *geometry, const fv_worklist *list, int64_t index) {
     int64_t each = list->per_batch_entry;
-    if (each == 0)
+    if (list->is_ordered)
+        index = list->order[index];
+    if (each == 0 || list->is_ordered)
         return (fv_item){&list->entries[index / geometry->heads_kv], index % geometry->heads_kv};
     int64_t b = index / (each * geometry->heads_kv);
     return (fv_item){&list->entries[b * each + index % each], index / each % geometry->heads_kv};

@@ -49,6 +49,9 @@ typedef struct fv_work {
 typedef struct fv_worklist {
     fv_work *entries;
     int64_t count;
+    /* If items are not taken in the order of their entries: their indices in the order in which they are. */
+    uint16_t *order;
+    int32_t is_ordered;
     /* Entries of one batch entry if it is the same for all of them and they lie in order, so that items can go head by
      * head; else 0. */
     int64_t per_batch_entry;
@@ -83,11 +86,15 @@ fv_key_range fv_keys_of_split(const fv_geometry *geometry, const fv_sequence *se
  */
 int64_t fv_partition_capacity(const fv_geometry *geometry, int64_t len_q, int64_t len_kv);
 
+/* Elements of an order of so many entries. */
+int64_t fv_order_capacity(const fv_geometry *geometry, int64_t entries);
+
 /* The most rows of partial results, lanes times splits over all sequences, that one key/value head may need for
  * sequences of exactly len_q rows (packed: of so many rows together) and up to len_kv keys. */
 int64_t fv_partial_rows(const fv_geometry *geometry, int64_t len_q, int64_t len_kv);
 
-/* Fills list->entries, which has room for 2 * `capacity` entries. sequences has geometry->batch elements. */
+/* Fills list->entries, which has room for 2 * `capacity` entries, and perhaps list->order, which has room for
+ * fv_order_capacity(capacity) elements. sequences has geometry->batch elements. */
 void fv_partition(const fv_geometry *geometry, const fv_sequence *sequences, int32_t threads, int64_t capacity,
                   fv_worklist *list);
 

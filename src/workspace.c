@@ -76,7 +76,7 @@ static size_t scratch_bytes(const fovea_plan *plan, int64_t len_q) {
 
 /* Offsets of what workers share. */
 typedef struct shared_layout {
-    size_t sequences, work, pending, partials, sums, classes, scratch;
+    size_t sequences, work, order, pending, partials, sums, classes, scratch;
     int64_t work_capacity, partial_rows, sums_lanes, class_panels, class_windows;
 } shared_layout;
 
@@ -106,6 +106,7 @@ static shared_layout layout_shared(const fovea_plan *plan, int64_t len_q, int64_
     layout.sequences = take(&size, (size_t)g->batch * sizeof(fv_sequence));
     /* Sorting needs the table twice. */
     layout.work = take(&size, 2 * (size_t)layout.work_capacity * sizeof(fv_work));
+    layout.order = take(&size, (size_t)fv_order_capacity(g, layout.work_capacity) * sizeof(uint16_t));
     layout.pending = size;
     layout.partial_rows = fv_partial_rows(g, len_q, len_kv);
     if (layout.partial_rows > 0) {
@@ -161,6 +162,7 @@ void fv_workspace_layout(const fovea_plan *plan, int64_t len_q, int64_t len_kv, 
         .sequences = (fv_sequence *)(void *)(base + shared.sequences),
         .work = (fv_work *)(void *)(base + shared.work),
         .work_capacity = shared.work_capacity,
+        .order = (uint16_t *)(void *)(base + shared.order),
         .partials = {.base = shared.partial_rows > 0 ? (float *)(void *)(base + shared.partials) : NULL,
                      .pending = (_Atomic int32_t *)(void *)(base + shared.pending)},
         .classes = shared.class_panels > 0 ? (fv_classes *)(void *)(base + shared.classes) : NULL,

@@ -52,6 +52,7 @@ typedef struct fv_workspace {
     fv_sequence *sequences;
     fv_work *work;
     int64_t work_capacity;
+    uint16_t *order;
     fv_partials partials;
     /* Classes of runs of keys, of class_windows windows for each of the class_panels panels of each batch entry. NULL
      * where panels look for themselves. */

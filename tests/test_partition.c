@@ -118,15 +118,23 @@ static int64_t capacity_of(const call *self) {
 }
 
 /* Room for the lists of all thread counts. */
-static fv_work *room_of(const call *self) {
-    fv_work *room = calloc((size_t)(2 * capacity_of(self)), sizeof *room);
-    ck_assert_ptr_nonnull(room);
+static fv_worklist room_of(const call *self) {
+    const int64_t capacity = capacity_of(self), items = fv_order_capacity(&self->geometry, capacity);
+    fv_worklist room = {.entries = calloc((size_t)(2 * capacity), sizeof *room.entries),
+                        .order = calloc((size_t)items, sizeof *room.order)};
+    ck_assert_ptr_nonnull(room.entries);
+    ck_assert_ptr_nonnull(room.order);
     return room;
 }
 
-static fv_worklist divide(const call *self, int32_t threads, fv_work *room) {
+static void free_room(fv_worklist *room) {
+    free(room->entries);
+    free(room->order);
+}
+
+static fv_worklist divide(const call *self, int32_t threads, const fv_worklist *room) {
     const int64_t capacity = capacity_of(self);
-    fv_worklist list = {.entries = room};
+    fv_worklist list = *room;
     fv_partition(&self->geometry, self->sequences, threads, capacity, &list);
     ck_assert_int_le(list.count, capacity);
     return list;
@@ -166,8 +174,9 @@ static int descending(const void *a, const void *b) {
 /* How unequal the threads' ends are, against what indivisible items allow. */
 typedef struct balance {
     double load;
-    /* The mean load; the number of items that some thread must take, times their mean cost; and for every cost the
-     * items of at least that cost that some thread must take, the largest item among them. */
+    /* The mean load; the number of items that some thread must take, times their mean cost; for every cost the items of
+     * at least that cost that some thread must take, the largest item among them; and of the k * threads + 1 largest
+     * items the k + 1 smallest. */
     double least;
     /* The mean load and one smallest item: loads that differ by less cannot be evened out. */
     double even;
@@ -184,6 +193,11 @@ static balance balance_of(const call *self, const fv_worklist *list, int32_t thr
     qsort(costs, (size_t)items, sizeof *costs, descending);
     for (int64_t i = 0; i < items; i += threads) {
         result.least = fmax(result.least, (double)(i / threads + 1) * costs[i]);
+        double smallest = 0;
+        for (int64_t k = i - i / threads; k <= i; k++) {
+            smallest += costs[k];
+        }
+        result.least = fmax(result.least, smallest);
     }
     const double most_items = (double)((items + threads - 1) / threads);
     result.least = fmax(result.least, most_items * total / (double)items);
@@ -192,37 +206,49 @@ static balance balance_of(const call *self, const fv_worklist *list, int32_t thr
     return result;
 }
 
-/* Threads have at least, or fewer than, `few` items; the largest load exceeds the yardstick by at most `tolerance`. */
-static void check_balance(const call_spec *spec, bool many, double tolerance) {
-    enum { FEW = 4 };
-    static const int32_t widths[] = {12, 16, 24};
-    for (int w = 0; w < 3; w++) {
-        const call self = call_of(spec, widths[w]);
-        fv_work *const room = room_of(&self);
-        for (int32_t threads = 1; threads <= MOST_THREADS; threads++) {
-            const fv_worklist list = divide(&self, threads, room);
-            const int64_t items = fv_item_count(&self.geometry, &list);
-            if ((items >= (int64_t)FEW * threads) == many) {
-                const balance found = balance_of(&self, &list, threads);
-                ck_assert_msg(found.load <= fmax((1 + tolerance) * found.least, found.even) + 1e-9,
-                              "%s, panels of %d, %d threads: largest load %.0f, yardstick %.0f (%.1f %%), %lld items",
-                              spec->name, (int)widths[w], (int)threads, found.load, found.least,
-                              100 * (found.load / found.least - 1), (long long)items);
-            }
+/* A call whose items do not fill the threads' time, however they are dealt out. */
+typedef struct exception {
+    const char *name;
+    int32_t least_threads, most_threads;
+    double tolerance;
+} exception;
+
+static const exception exceptions[] = {
+    /* 61 of 98 items are two fifths of a mean load each; 5 of 33 threads have one of them, 28 have two. */
+    {"packed chunks of up to 24, 16 sequences of 128 ... 32768", 33, 33, 0.11},
+    /* The largest item is as large as the mean load, so that two items a thread would have to fill every thread's time.
+     */
+    {"lengths 1 ... 2048, batch 16 x 4 heads x 64 rows", 192, 194, 0.04},
+};
+
+static double tolerance_of(const call_spec *spec, int32_t threads) {
+    for (size_t i = 0; i < sizeof exceptions / sizeof *exceptions; i++) {
+        if (strcmp(exceptions[i].name, spec->name) == 0 && exceptions[i].least_threads <= threads &&
+            threads <= exceptions[i].most_threads) {
+            return exceptions[i].tolerance;
         }
-        free(room);
     }
+    return 0.03;
 }
 
 START_TEST(the_largest_load_is_within_three_percent_for_up_to_256_threads) {
-    check_balance(&calls[_i], true, 0.03);
-}
-END_TEST
-
-/* Items are panels by then and cannot narrow further; two or three unequal ones pack as well as their costs happen to.
- */
-START_TEST(with_less_than_four_items_a_thread_the_largest_load_is_within_twelve_percent) {
-    check_balance(&calls[_i], false, 0.12);
+    static const int32_t widths[] = {12, 16, 24};
+    const call_spec *spec = &calls[_i];
+    for (int w = 0; w < 3; w++) {
+        const call self = call_of(spec, widths[w]);
+        fv_worklist room = room_of(&self);
+        for (int32_t threads = 1; threads <= MOST_THREADS; threads++) {
+            const fv_worklist list = divide(&self, threads, &room);
+            const balance found = balance_of(&self, &list, threads);
+            const double most = fmax((1 + tolerance_of(spec, threads)) * found.least, found.even);
+            if (found.load > most + 1e-9) {
+                ck_abort_msg("%s, panels of %d, %d threads: largest load %.0f, yardstick %.0f (%.1f %%), %lld items",
+                             spec->name, (int)widths[w], (int)threads, found.load, found.least,
+                             100 * (found.load / found.least - 1), (long long)fv_item_count(&self.geometry, &list));
+            }
+        }
+        free_room(&room);
+    }
 }
 END_TEST
 
@@ -241,10 +267,10 @@ START_TEST(every_query_row_meets_every_visible_key_exactly_once) {
     for (int w = 0; w < WIDTHS; w++) {
         const call self = call_of(spec, panel_widths[w]);
         const fv_geometry *g = &self.geometry;
-        fv_work *const room = room_of(&self);
+        fv_worklist room = room_of(&self);
         const int64_t panels = most_panels(&self), splits = spec->len_kv / g->split_keys + 2;
         for (size_t t = 0; t < sizeof thread_counts / sizeof *thread_counts; t++) {
-            const fv_worklist list = divide(&self, thread_counts[t], room);
+            const fv_worklist list = divide(&self, thread_counts[t], &room);
             const size_t cells = (size_t)(spec->batch * spec->heads_kv * panels * splits);
             unsigned char *seen = calloc(cells, 1);
             for (int64_t i = 0; i < fv_item_count(g, &list); i++) {
@@ -286,7 +312,7 @@ START_TEST(every_query_row_meets_every_visible_key_exactly_once) {
             }
             free(seen);
         }
-        free(room);
+        free_room(&room);
     }
 }
 END_TEST
@@ -340,16 +366,16 @@ END_TEST
 START_TEST(items_narrow_when_threads_exceed_them) {
     const call_spec *spec = &calls[2]; /* dense, 12 heads x 1536 */
     const call self = call_of(spec, 16);
-    fv_work *const room = room_of(&self);
+    fv_worklist room = room_of(&self);
     int64_t previous = 0;
     for (int32_t threads = 1; threads <= 256; threads *= 4) {
-        const fv_worklist list = divide(&self, threads, room);
+        const fv_worklist list = divide(&self, threads, &room);
         const int64_t items = fv_item_count(&self.geometry, &list);
         ck_assert_int_ge(items, threads);
         ck_assert_int_ge(items, previous);
         previous = items;
     }
-    free(room);
+    free_room(&room);
 }
 END_TEST
 
@@ -359,7 +385,6 @@ Suite *partition_suite(void) {
     Suite *suite = suite_create("partition");
     TCase *tcase = tcase_create("partition");
     tcase_add_loop_test(tcase, the_largest_load_is_within_three_percent_for_up_to_256_threads, 0, CALLS);
-    tcase_add_loop_test(tcase, with_less_than_four_items_a_thread_the_largest_load_is_within_twelve_percent, 0, CALLS);
     tcase_add_loop_test(tcase, every_query_row_meets_every_visible_key_exactly_once, 0, CALLS);
     tcase_add_test(tcase, no_length_has_more_splits_than_the_workspace_has_room_for);
     tcase_add_loop_test(tcase, partial_results_have_room, 0, CALLS);
