@@ -63,6 +63,7 @@
 #define FV_MAX_BLOCK 512
 
 #define FV_SHORT_HEAD 64
+#define FV_LONG_HEAD 128
 
 /* Most tensors, or parts of one, whose rows are asked for ahead of their use. */
 #define FV_MAX_AHEAD 6
@@ -230,6 +231,10 @@ typedef struct fv_panel_kernels {
      * second. */
     int32_t key_block;
     int32_t key_block_short;
+    /* The same of a panel that has all keys of its sequence to itself, so that they pass through the second cache but
+     * once, half of it being asked for while the other half is used; half as many for heads of more than FV_LONG_HEAD
+     * elements. 0: no other. */
+    int32_t key_block_single;
     /* Keys of a register tile: runs of a multiple of it have no tail. */
     int32_t tile_keys;
     /* Panels of up to so many vectors ask for what will be needed line by line. */

@@ -40,6 +40,11 @@ static int32_t counts_sinks(const fv_call *call, const fv_sequence *sequence, co
            (work->split < 0 || work->split == fv_splits(&call->plan->geometry, sequence).begin);
 }
 
+/* By the sequence alone, not by how many of its panels an item has, so that results are the same for all threads. */
+static int32_t key_block_of(const fovea_plan *plan, const fv_sequence *sequence) {
+    return fv_panels(&plan->geometry, sequence->len_q) == 1 ? plan->key_block_single : plan->key_block;
+}
+
 fv_head fv_head_of(const fv_call *call, fv_item item) {
     const fovea_attention_args *args = call->args;
     int64_t b = item.work->batch;
@@ -49,6 +54,7 @@ fv_head fv_head_of(const fv_call *call, fv_item item) {
         .sequence = &call->workspace.sequences[b],
         .batch = b,
         .head_kv = item.head_kv,
+        .key_block = key_block_of(call->plan, &call->workspace.sequences[b]),
         .counts_sinks = counts_sinks(call, &call->workspace.sequences[b], item.work),
     };
     if (call->workspace.classes) {

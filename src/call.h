@@ -55,6 +55,8 @@ typedef struct fv_head {
     const fv_sequence *sequence;
     int64_t batch;
     int64_t head_kv;
+    /* Keys of a block of its panels. */
+    int32_t key_block;
     /* Non-zero: the item adds the sinks of its rows (sinks.h). */
     int32_t counts_sinks;
     fv_rows k;

@@ -83,7 +83,7 @@ void fv_panel_begin(const fv_head *head, fv_panel *panel, const fv_scratch *scra
 }
 
 int64_t fv_panel_block_end(const fv_head *head, const fv_panel *panel) {
-    int64_t block = head->plan->key_block;
+    int64_t block = head->key_block;
     int64_t end = (panel->next_key / block + 1) * block;
     return panel->keys.end - end <= block / 2 ? panel->keys.end : end;
 }

@@ -54,7 +54,10 @@ static void set_tiles(fovea_plan *plan) {
     const int32_t short_heads = desc->head_dim <= FV_SHORT_HEAD && desc->head_dim_v <= FV_SHORT_HEAD;
     const int32_t general = pair ? pair->key_block : panel->key_block;
     const int32_t shorter = pair ? pair->key_block_short : panel->key_block_short;
+    const int32_t single = pair ? 0 : panel->key_block_single;
+    const int32_t long_heads = desc->head_dim > FV_LONG_HEAD || desc->head_dim_v > FV_LONG_HEAD;
     plan->key_block = short_heads ? shorter : general;
+    plan->key_block_single = single == 0 ? plan->key_block : long_heads ? single / 2 : single;
     plan->tile_keys = pair ? pair->tile_keys : panel->tile_keys;
     plan->key_step = pair ? 2 : 1;
 }
@@ -180,13 +183,15 @@ size_t fovea_plan_describe(const fovea_plan *plan, char *text, size_t size) {
     if (g->split_panels > 0)
         snprintf(splits, sizeof splits, "splits of %lld keys or more up to %d lanes", (long long)g->split_keys,
                  (int)(g->split_panels * g->panel_lanes));
-    int length = snprintf(
-        text, size,
-        "backend %s; %s kernels at full capacity (rows up to %d lanes, else panels); panel %d lanes "
-        "(%d vectors of %d), %s, blocks of %d keys, items of up to %d panels; %s; softmax %s, exp2 %s",
-        plan->backend->name, rows ? "row" : "panel", (int)g->row_lanes, (int)g->panel_lanes, (int)panel->vectors,
-        (int)panel->lanes, plan->pair ? "bf16 pairs" : "f32", (int)plan->key_block, (int)g->item_panels, splits,
-        plan->two_pass ? "two-pass (softcap, ALiBi, bias, mask or weights)" : "relative to a running reference",
-        plan->exp == FV_EXP_FUSED ? "fused polynomial" : "SLEEF u35");
+    int length = snprintf(text, size,
+                          "backend %s; %s kernels at full capacity (rows up to %d lanes, else panels); panel %d lanes "
+                          "(%d vectors of %d), %s, blocks of %d keys (%d for a sequence of one panel), items of up to "
+                          "%d panels; %s; softmax %s, exp2 %s",
+                          plan->backend->name, rows ? "row" : "panel", (int)g->row_lanes, (int)g->panel_lanes,
+                          (int)panel->vectors, (int)panel->lanes, plan->pair ? "bf16 pairs" : "f32",
+                          (int)plan->key_block, (int)plan->key_block_single, (int)g->item_panels, splits,
+                          plan->two_pass ? "two-pass (softcap, ALiBi, bias, mask or weights)"
+                                         : "relative to a running reference",
+                          plan->exp == FV_EXP_FUSED ? "fused polynomial" : "SLEEF u35");
     return length < 0 ? 0 : (size_t)length;
 }

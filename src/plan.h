@@ -15,8 +15,10 @@ struct fovea_plan {
     fv_geometry geometry;
     /* The pair family, if panels go through it; else NULL. */
     const fv_pair_kernels *pair;
-    /* Keys of a block and of a register tile of a panel; and what the keys of a segment begin at multiples of. */
+    /* Keys of a block of a panel, also of one that has its sequence to itself, and of a register tile; and what the
+     * keys of a segment begin at multiples of. */
     int32_t key_block;
+    int32_t key_block_single;
     int32_t tile_keys;
     int32_t key_step;
     fv_exp exp;

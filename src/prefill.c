@@ -95,7 +95,7 @@ static void add_end(const item_run *run, step_ahead *ahead) {
     if (reads_same_keys(run->item, *run->next))
         return;
     fv_key_range keys = fv_item_keys(&next, run->next->work, 0, next.sequence->len_q);
-    const int64_t rows = fv_min64(keys.end - keys.begin, run->head->plan->key_block);
+    const int64_t rows = fv_min64(keys.end - keys.begin, next.key_block);
     keys.end = keys.begin + rows;
     add_keys(&next, keys, fv_ceil_div(rows, tiles > 0 ? tiles : 1), ahead);
 }
@@ -114,7 +114,7 @@ static step_ahead ahead_of_step(const item_run *run, int64_t end, int32_t users)
      * one. Rows that will be widened are read in order, which needs no help. */
     const int32_t by_itself = users == 1 && head->k.type == FOVEA_F32;
     const int64_t at_once = by_itself ? 2 * head->plan->backend->panel->tile_keys : 1;
-    const fv_key_range keys = {end, fv_min64(end + head->plan->key_block, run->keys.end)};
+    const fv_key_range keys = {end, fv_min64(end + head->key_block, run->keys.end)};
     step_ahead ahead;
     ahead.rows.count = 0;
     ahead.by_line = asks_by_line(run, users);
@@ -159,7 +159,7 @@ static void take_step(item_run *run, int64_t limit) {
 /* All panels take the blocks of one step of the key grid before any goes on, so that keys and values stay in the cache.
  */
 static void take_all_blocks(item_run *run) {
-    const int64_t grid = run->head->plan->key_block;
+    const int64_t grid = run->head->key_block;
     for (int64_t step = run->keys.begin / grid * grid; run->keys.begin < run->keys.end && step < run->keys.end;
          step += grid)
         take_step(run, step + grid);

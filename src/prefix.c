@@ -176,8 +176,8 @@ static void set_outputs(const prefix_call *call, int32_t part, int64_t first_row
     part_strides(call, 1, args->lse_strides);
 }
 
-/* All rows against the shared keys. Panels of lanes whatever their number, and keys that are not split: so no result
- * depends on how many rows there are. */
+/* All rows against the shared keys. Panels of lanes whatever their number, blocks of one size, and keys that are not
+ * split: so no result depends on how many rows there are. */
 static fovea_status attend_to_shared(const prefix_call *call) {
     const fovea_prefix_args *prefix = call->prefix;
     const int64_t rows = (call->batch - 1) * call->len + call->row_end - call->row_begin;
@@ -212,6 +212,7 @@ static fovea_status attend_to_shared(const prefix_call *call) {
         return status;
     plan.geometry.row_lanes = 0;
     plan.geometry.split_panels = 0;
+    plan.key_block_single = plan.key_block;
     return fovea_execute(&plan, &args, call->executor);
 }
 
