@@ -21,7 +21,8 @@ static const struct {
     size_t chunk;
     size_t ahead;
 } layouts[] = {
-    {0, 0}, {0, 2048}, {0, 4096}, {256, 0}, {256, 2048}, {256, 4096}, {4096, 0}, {4096, 2048}, {4096, 4096},
+    {0, 0},      {0, 2048}, {0, 4096},    {256, 0},     {256, 2048},
+    {256, 4096}, {4096, 0}, {4096, 2048}, {4096, 4096}, {BENCH_PIECES, 0},
 };
 
 enum { PROBES = sizeof probes / sizeof probes[0], LAYOUTS = sizeof layouts / sizeof layouts[0], MAX_ROUNDS = 15 };
@@ -112,7 +113,9 @@ bench_read_pattern bench_read_best(const bench_regions *regions, int32_t threads
 void bench_read_describe(const bench_read_pattern *pattern, char *text, size_t size) {
     char streams[48] = "one stream";
     char prefetch[48] = "no prefetch";
-    if (pattern->chunk)
+    if (pattern->chunk == BENCH_PIECES)
+        snprintf(streams, sizeof streams, "four pieces in turn");
+    else if (pattern->chunk)
         snprintf(streams, sizeof streams, "two streams by %zu", pattern->chunk);
     if (pattern->ahead)
         snprintf(prefetch, sizeof prefetch, "prefetch %zu ahead", pattern->ahead);

@@ -11,6 +11,9 @@
 #include "arch/kernel.h"
 #include "clock.h"
 
+/* A chunk by which no two streams alternate. */
+enum { BENCH_PIECES = 4 };
+
 typedef struct bench_probe {
     const char *name;
     /* FV_CPU_* bits that it needs. */
@@ -22,7 +25,7 @@ typedef struct bench_probe {
     void (*multiply_add)(int64_t times);
     /* Reads `bytes` (a multiple of 4096) at each of a and b (aligned to 4096), ascending, alternating between the two
      * every `chunk` bytes (a power of two from 256 on; 0: b after a), asking for the line `ahead` bytes away
-     * (0: leaving that to the hardware). */
+     * (0: leaving that to the hardware); by BENCH_PIECES: b after a, and of each the lines of four pieces in turn. */
     void (*read)(const unsigned char *a, const unsigned char *b, size_t bytes, size_t chunk, size_t ahead);
 } bench_probe;
 

@@ -71,12 +71,33 @@ static inline __attribute__((always_inline)) void probe_read_both(const unsigned
     }
 }
 
+/* The lines of four pieces in turn, and then of the next four; what is left over in ascending order. */
+static void probe_read_pieces(const unsigned char *from, size_t bytes) {
+    enum { PIECES = 4, PIECE = 32768, LINE = 64 };
+    for (; bytes >= PIECES * PIECE; from += PIECES * PIECE, bytes -= PIECES * PIECE)
+        for (size_t i = 0; i < PIECE; i += LINE) {
+            PROBE_UNROLL
+            for (size_t n = 0; n < PIECES; n++) {
+                PROBE_UNROLL
+                for (size_t j = 0; j < LINE; j += PROBE_BYTES) {
+                    const probe_vector loaded = *(const probe_vector *)(const void *)(from + n * PIECE + i + j);
+                    __asm__ volatile("" : : PROBE_REGISTER(loaded));
+                }
+            }
+        }
+    probe_read_run(from, bytes, 0, 0);
+}
+
 static void probe_read(const unsigned char *a, const unsigned char *b, size_t bytes, size_t chunk, size_t ahead) {
     const size_t step = chunk ? chunk : bytes;
-    if (ahead)
+    if (chunk == BENCH_PIECES) {
+        probe_read_pieces(a, bytes);
+        probe_read_pieces(b, bytes);
+    } else if (ahead) {
         probe_read_both(a, b, bytes, step, ahead, 1);
-    else
+    } else {
         probe_read_both(a, b, bytes, step, 0, 0);
+    }
 }
 
 const bench_probe PROBE_JOIN(bench_probe_, PROBE_NAME) = {

@@ -33,12 +33,25 @@ static const fv_row_kernels *kernels_of(const rows *r) {
     return r->head->plan->backend->row;
 }
 
-/* Keys whose scores are taken before their values. */
-static int32_t keys_at_once(const rows *r) {
-    return fv_is_paged(&r->head->k) ? FV_TURN_KEYS : kernels_of(r)->read[r->head->k.type]->key_block;
+static const fv_row_reads *reads_of(const rows *r) {
+    return kernels_of(r)->read[r->head->k.type];
 }
 
-static fv_stored stored_rows(const fv_rows *of, int64_t key_begin, int32_t keys, int64_t length) {
+static int32_t reads_in_pieces(const rows *r) {
+    const fovea_attention_desc *desc = &r->head->plan->desc;
+    const int64_t least = FV_LEAST_PIECE_ROW / fv_type_bytes(desc->type_kv);
+    return r->count <= FV_PIECE_ROWS && reads_of(r)->piece_block > 0 && desc->head_dim >= least &&
+           desc->head_dim_v >= least;
+}
+
+/* Keys whose scores are taken before their values. */
+static int32_t keys_at_once(const rows *r) {
+    if (fv_is_paged(&r->head->k))
+        return FV_TURN_KEYS;
+    return reads_in_pieces(r) ? reads_of(r)->piece_block : reads_of(r)->key_block;
+}
+
+static fv_stored stored_rows(const rows *r, const fv_rows *of, int64_t key_begin, int32_t keys, int64_t length) {
     return (fv_stored){
         .rows = fv_row(of, key_begin),
         .stride = of->stride,
@@ -46,6 +59,7 @@ static fv_stored stored_rows(const fv_rows *of, int64_t key_begin, int32_t keys,
         .length = length,
         .scales = fv_row_scales(of, key_begin),
         .scale_stride = of->scale_stride,
+        .in_pieces = reads_in_pieces(r),
     };
 }
 
@@ -87,12 +101,12 @@ static void multiply_paged_keys(const rows *r, const fv_row_reads *read, int64_t
 /* Dot products of a run of keys, for every row. */
 static void multiply_keys(const rows *r, int64_t key_begin, int32_t keys) {
     const fv_rows *k = &r->head->k;
-    const fv_row_reads *read = kernels_of(r)->read[k->type];
+    const fv_row_reads *read = reads_of(r);
     if (fv_is_paged(k)) {
         multiply_paged_keys(r, read, key_begin, keys);
         return;
     }
-    const fv_stored run = stored_rows(k, key_begin, keys, r->head->plan->desc.head_dim);
+    const fv_stored run = stored_rows(r, k, key_begin, keys, r->head->plan->desc.head_dim);
     read->dots(r->scratch->q, r->q_stride, r->count, &run, r->scratch->s, FV_MAX_BLOCK);
 }
 
@@ -117,7 +131,7 @@ static void weigh_values(const rows *r, int64_t key_begin, int32_t keys) {
         weigh_paged_values(r, sum, key_begin, keys);
         return;
     }
-    const fv_stored run = stored_rows(v, key_begin, keys, r->head->plan->desc.head_dim_v);
+    const fv_stored run = stored_rows(r, v, key_begin, keys, r->head->plan->desc.head_dim_v);
     sum(r->scratch->s, FV_MAX_BLOCK, r->count, &run, r->scratch->o, r->o_stride);
 }
 

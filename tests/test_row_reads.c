@@ -207,7 +207,8 @@ START_TEST(an_infinite_scale_makes_its_row_infinite_and_not_nan) {
         }
         memset(k, 1, (size_t)(KEYS * dim));
         scales[2] = INFINITY;
-        const fv_stored stored = {k, dim, KEYS, dim, scales, 1, NULL, NULL};
+        const fv_stored stored = {
+            .rows = k, .stride = dim, .count = KEYS, .length = dim, .scales = scales, .scale_stride = 1};
         kernels->read[FOVEA_INT8]->dots(q, dim, 1, &stored, s, KEYS);
         for (int32_t key = 0; key < KEYS; key++) {
             ck_assert(key == 2 ? s[key] == INFINITY : isfinite(s[key]) != 0);
@@ -246,7 +247,8 @@ START_TEST(int8_rows_with_any_scale_are_their_scaled_elements) {
             of[key] = random_chance(&random, 0.9) ? random_float(&random, -1, 1)
                                                   : scales[random_between(&random, 0, SCALES - 1)];
         }
-        const fv_stored stored = {rows, DIM, KEYS, DIM, of, 1, NULL, NULL};
+        const fv_stored stored = {
+            .rows = rows, .stride = DIM, .count = KEYS, .length = DIM, .scales = of, .scale_stride = 1};
         kernels->read[FOVEA_INT8]->dots(q, 48, ROWS, &stored, s, 80);
         for (int32_t at = 0; at < ROWS * KEYS; at++) {
             const int32_t row = at / KEYS, key = at % KEYS;
@@ -365,6 +367,57 @@ START_TEST(weighted_sum_marked_lets_no_marked_position_take_part) {
 }
 END_TEST
 
+/* In pieces, each key is multiplied as before, and values are added in another order. */
+static void check_pieces_once(const fv_row_kernels *kernels, fovea_type type, test_random *random) {
+    kernel_memory memory = kernel_memory_create(random);
+    const int32_t rows = (int32_t)random_between(random, 1, FV_PIECE_ROWS);
+    const int32_t keys = (int32_t)random_between(random, 0, FV_MAX_BLOCK);
+    const int64_t dim = random_dim(random), stride = aligned_stride(dim, random);
+    const int64_t s_stride = aligned_stride(keys, random);
+    const stored_rows stored = take_stored(&memory, type, keys, dim, 1);
+    const fv_row_reads *read = kernels->read[type];
+    fv_stored in_pieces = stored.stored;
+    in_pieces.in_pieces = 1;
+    const float *q = take_random(&memory, span(rows, stride, dim), FV_ALIGNMENT, 2);
+    float *s = take_floats(&memory, span(rows, s_stride, keys), FV_ALIGNMENT);
+    float *ascending = take_floats(&memory, span(rows, s_stride, keys), FV_ALIGNMENT);
+    read->dots(q, stride, rows, &stored.stored, ascending, s_stride);
+    read->dots(q, stride, rows, &in_pieces, s, s_stride);
+    const float *p = take_random(&memory, span(rows, s_stride, keys), FV_ALIGNMENT, 1);
+    float *o = take_random(&memory, span(rows, stride, dim), FV_ALIGNMENT, 1);
+    const float *before = copy_of(&memory, o, span(rows, stride, dim));
+    float *alone = copy_of(&memory, o, span(rows, stride, dim));
+    read->weighted_sum(p, s_stride, rows, &in_pieces, o, stride);
+    ck_assert_msg(same_gaps(rows, stride, dim, o, before), "wrote between the rows");
+    for (int32_t row = 0; row < rows; row++) {
+        ck_assert_msg(same_floats(keys, s + row * s_stride, ascending + row * s_stride),
+                      "products of %d keys of %d elements differ", (int)keys, (int)dim);
+        for (int64_t d = 0; d < dim; d++) {
+            double exact = (double)before[row * stride + d], size = fabs(exact);
+            for (int32_t key = 0; key < keys; key++) {
+                const double weight = (double)p[row * s_stride + key];
+                const double term = weight * (double)stored.wide[key * stored.stored.stride + d];
+                exact += term;
+                size += fabs(term);
+            }
+            ck_assert_msg(is_near(o[row * stride + d], exact, (double)(2 * keys + 2) * unit * size),
+                          "o %.9g instead of %.9g (row %d of %d, d %d of %d, %d keys)", (double)o[row * stride + d],
+                          exact, (int)row, (int)rows, (int)d, (int)dim, (int)keys);
+        }
+        read->weighted_sum(p + row * s_stride, s_stride, 1, &in_pieces, alone + row * stride, stride);
+        ck_assert_msg(same_floats(dim, alone + row * stride, o + row * stride), "a row depends on the others");
+    }
+    kernel_memory_end(&memory);
+}
+
+START_TEST(few_queries_read_in_pieces_what_they_read_in_order) {
+    test_random random = test_random_named("pieces", _i);
+    for (int64_t i = 0; i < test_scaled(300); i++) {
+        check_pieces_once(backend_at(_i)->row, stored_types[i % 4], &random);
+    }
+}
+END_TEST
+
 START_TEST(a_nan_value_reaches_exactly_the_rows_that_weigh_it) {
     const fv_row_kernels *kernels = backend_at(_i)->row;
     test_random random = test_random_named("nan value, rows", _i);
@@ -397,6 +450,7 @@ Suite *row_reads_suite(void) {
     ADD_FOR_BACKENDS(tcase, int8_rows_with_any_scale_are_their_scaled_elements);
     ADD_FOR_BACKENDS(tcase, weighted_sum_adds_to_what_is_there);
     ADD_FOR_BACKENDS(tcase, weighted_sum_marked_lets_no_marked_position_take_part);
+    ADD_FOR_BACKENDS(tcase, few_queries_read_in_pieces_what_they_read_in_order);
     ADD_FOR_BACKENDS(tcase, a_nan_value_reaches_exactly_the_rows_that_weigh_it);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -10,6 +10,7 @@
 #define ROW_SUM_KEYS(bytes) 0
 #define ROW_STRIP(rows) ((rows) == 1 ? 16 : (rows) == 2 ? 8 : (rows) == 8 ? 2 : 4)
 #define ROW_KEYS(bytes) 64
+#define ROW_IN_PIECES 0
 #define ROW_HOLD(x) __asm__("" : "+v"(x))
 #include "arch/common/exp2.h"
 #include "arch/common/row_steps.h"

@@ -148,6 +148,7 @@ static void weighted_sum_int8(const float *p, int64_t p_stride, int32_t rows, co
     }
 }
 
-static const fv_row_reads int8_reads = {ROW_KEYS(1), dots_int8, weighted_sum_int8, weighted_sum_marked_int8_elements};
+static const fv_row_reads int8_reads = {ROW_KEYS(1), 0, dots_int8, weighted_sum_int8,
+                                        weighted_sum_marked_int8_elements};
 
 #endif

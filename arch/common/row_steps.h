@@ -47,10 +47,11 @@ static inline vf first_lanes_of(vf x, int64_t count) {
  * ROW_SUM_KEYS(bytes) values are added to the output of a single query at a time: 1 where rows come from memory fastest
  * one after the other, 4 where arithmetic binds, 0 where an output stays in registers, as those of several queries do;
  * ROW_STRIP(rows) vectors of each of `rows` outputs, a power of two up to STRIP_MOST, stay there while values are added
- * to them. ROW_KEYS(bytes) keys are taken before their values. ROW_HOLD(x) keeps a vector in a register, which the
+ * to them. ROW_KEYS(bytes) keys are taken before their values. ROW_IN_PIECES (0 or 1): a single query
+ * can read rows without scales from several places at a time. ROW_HOLD(x) keeps a vector in a register, which the
  * compiler would rather load again for every use. */
 #if !defined(ROWS_AT_ONCE) || !defined(ROW_DOT_KEYS) || !defined(ROW_DOT_SUMS) || !defined(ROW_SUM_KEYS) || \
-    !defined(ROW_STRIP) || !defined(ROW_KEYS) || !defined(ROW_HOLD)
+    !defined(ROW_STRIP) || !defined(ROW_KEYS) || !defined(ROW_IN_PIECES) || !defined(ROW_HOLD)
 #error "the backend's rows.c says what fits its registers"
 #endif
 
@@ -61,6 +62,9 @@ enum { STRIP_KEYS = 16 };
 
 /* Runs of fewer values are not worth streaming: SHORT_SUM_KEYS of them at a time shorten the chain of sums. */
 enum { STREAM_KEYS = 64, SHORT_SUM_KEYS = 4 };
+
+/* Pieces of a run that a single query reads in lockstep, and the least keys of such a run. */
+enum { ROW_PIECES = V_LANES < 4 ? V_LANES : 4, LEAST_IN_PIECES = 64 };
 
 /* How many of `rows` rows to take at once. */
 static inline int32_t rows_taken(int32_t rows) {
@@ -236,11 +240,12 @@ static void log_sum_exp(const float *m, const float *l, int32_t count, float *ls
         lse[i] = l[i] == 0.0f ? -INFINITY : (m[i] + lse[i]) * FV_LOG_2;
 }
 
-#define ROW_READS(NAME, BYTES) \
-    { ROW_KEYS(BYTES), dots_##NAME, weighted_sum_##NAME, weighted_sum_marked_##NAME }
+/* IN_PIECES: a single query reads in pieces, for which runs should be long. */
+#define ROW_READS(NAME, BYTES, IN_PIECES) \
+    { ROW_KEYS(BYTES), (IN_PIECES) ? FV_MAX_BLOCK : 0, dots_##NAME, weighted_sum_##NAME, weighted_sum_marked_##NAME }
 
-static const fv_row_reads f16_reads = ROW_READS(f16, 2);
-static const fv_row_reads bf16_reads = ROW_READS(bf16, 2);
+static const fv_row_reads f16_reads = ROW_READS(f16, 2, ROW_IN_PIECES);
+static const fv_row_reads bf16_reads = ROW_READS(bf16, 2, ROW_IN_PIECES);
 
 /* The initialisers of fv_row_kernels that do not depend on the backend; F32_READS is the address of those for f32. */
 #define ROW_FAMILY(F32_READS)                                                                                        \

@@ -9,12 +9,13 @@
 #define ROW_SUM_KEYS(bytes) 4
 #define ROW_STRIP(rows) 2
 #define ROW_KEYS(bytes) ((bytes) == 2 ? 32 : 64)
+#define ROW_IN_PIECES 0
 #define ROW_HOLD(x) __asm__("" : "+w"(x))
 #include "arch/common/exp2.h"
 #include "arch/common/row_steps.h"
 
 #include "arch/neon/kernels.h"
 
-static const fv_row_reads f32_reads = ROW_READS(f32, 4);
+static const fv_row_reads f32_reads = ROW_READS(f32, 4, 0);
 
 const fv_row_kernels fv_neon_row = {ROW_FAMILY(&f32_reads)};
