@@ -216,8 +216,7 @@ typedef struct exception {
 static const exception exceptions[] = {
     /* 61 of 98 items are two fifths of a mean load each; 5 of 33 threads have one of them, 28 have two. */
     {"packed chunks of up to 24, 16 sequences of 128 ... 32768", 33, 33, 0.11},
-    /* The largest item is as large as the mean load, so that two items a thread would have to fill every thread's time.
-     */
+    /* The largest item is 5 % above the mean load, and pairs of the others would have to stay below it. */
     {"lengths 1 ... 2048, batch 16 x 4 heads x 64 rows", 192, 194, 0.04},
 };
 

@@ -300,6 +300,23 @@ static void poison_row(const stored_rows *rows, fovea_type type, int32_t row, te
     }
 }
 
+/* What one query's output is after values of these weights were added to what it was before. */
+static void check_sum(const stored_rows *values, const float *weights, const float *before, const float *after) {
+    const fv_stored *stored = &values->stored;
+    for (int64_t d = 0; d < stored->length; d++) {
+        double exact = (double)before[d], size = fabs(exact);
+        for (int32_t key = 0; key < stored->count; key++) {
+            const double weight = (double)weights[key];
+            const double term = weight == 0 ? 0 : weight * (double)values->wide[key * stored->stride + d];
+            exact += term;
+            size += fabs(term);
+        }
+        ck_assert_msg(is_near(after[d], exact, (double)(2 * stored->count + 2) * unit * size),
+                      "o %.9g instead of %.9g (d %d of %d, %d keys)", (double)after[d], exact, (int)d,
+                      (int)stored->length, (int)stored->count);
+    }
+}
+
 static void check_weighted_sum_once(const fv_row_kernels *kernels, fovea_type type, bool marked, test_random *random) {
     kernel_memory memory = kernel_memory_create(random);
     const int32_t rows = (int32_t)random_between(random, 1, FV_MAX_ROWS), keys = (int32_t)random_between(random, 0, 70);
@@ -307,8 +324,6 @@ static void check_weighted_sum_once(const fv_row_kernels *kernels, fovea_type ty
     const int64_t p_stride = aligned_stride(keys, random);
     const stored_rows rows_of_v = take_stored(&memory, type, keys, dim, 2);
     const fv_stored stored = rows_of_v.stored;
-    const float *v = rows_of_v.wide;
-    const int64_t v_stride = stored.stride;
     float *p = take_random(&memory, span(rows, p_stride, keys), FV_ALIGNMENT, 1);
     for (int32_t key = 0; marked && key < keys; key++) {
         const bool poisoned = random_chance(random, 0.2);
@@ -332,18 +347,7 @@ static void check_weighted_sum_once(const fv_row_kernels *kernels, fovea_type ty
     ck_assert_msg(same_gaps(rows, o_stride, dim, o, before), "wrote between the rows");
     kernel(p, p_stride, rows, &anywhere, again, o_stride);
     for (int32_t row = 0; row < rows; row++) {
-        for (int64_t d = 0; d < dim; d++) {
-            double exact = (double)before[row * o_stride + d], size = fabs(exact);
-            for (int32_t key = 0; key < keys; key++) {
-                const double weight = (double)p[row * p_stride + key];
-                const double term = weight == 0 ? 0 : weight * (double)v[key * v_stride + d];
-                exact += term;
-                size += fabs(term);
-            }
-            ck_assert_msg(is_near(o[row * o_stride + d], exact, (double)(2 * keys + 2) * unit * size),
-                          "o %.9g instead of %.9g (row %d of %d, d %d of %d, %d keys)", (double)o[row * o_stride + d],
-                          exact, (int)row, (int)rows, (int)d, (int)dim, (int)keys);
-        }
+        check_sum(&rows_of_v, p + row * p_stride, before + row * o_stride, o + row * o_stride);
         ck_assert_msg(same_floats(dim, again + row * o_stride, o + row * o_stride), "depends on where rows lie");
         kernel(p + row * p_stride, p_stride, 1, &stored, alone + row * o_stride, o_stride);
         ck_assert_msg(same_floats(dim, alone + row * o_stride, o + row * o_stride), "a row depends on the others");
@@ -392,18 +396,7 @@ static void check_pieces_once(const fv_row_kernels *kernels, fovea_type type, te
     for (int32_t row = 0; row < rows; row++) {
         ck_assert_msg(same_floats(keys, s + row * s_stride, ascending + row * s_stride),
                       "products of %d keys of %d elements differ", (int)keys, (int)dim);
-        for (int64_t d = 0; d < dim; d++) {
-            double exact = (double)before[row * stride + d], size = fabs(exact);
-            for (int32_t key = 0; key < keys; key++) {
-                const double weight = (double)p[row * s_stride + key];
-                const double term = weight * (double)stored.wide[key * stored.stored.stride + d];
-                exact += term;
-                size += fabs(term);
-            }
-            ck_assert_msg(is_near(o[row * stride + d], exact, (double)(2 * keys + 2) * unit * size),
-                          "o %.9g instead of %.9g (row %d of %d, d %d of %d, %d keys)", (double)o[row * stride + d],
-                          exact, (int)row, (int)rows, (int)d, (int)dim, (int)keys);
-        }
+        check_sum(&stored, p + row * s_stride, before + row * stride, o + row * stride);
         read->weighted_sum(p + row * s_stride, s_stride, 1, &in_pieces, alone + row * stride, stride);
         ck_assert_msg(same_floats(dim, alone + row * stride, o + row * stride), "a row depends on the others");
     }

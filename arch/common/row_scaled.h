@@ -50,22 +50,8 @@ static int32_t all_are_ordinary(const float *scales) {
            -v_largest(v_sub(v_set(0.0f), least)) >= least_ordinary_scale;
 }
 
-/* Those from row `begin` on. */
-static fv_stored rows_from(const fv_stored *all, int32_t begin) {
-    fv_stored rest = *all;
-    if (all->each) {
-        rest.each += begin;
-        rest.each_ahead += begin;
-    } else {
-        rest.rows = (const int8_t *)all->rows + begin * all->stride;
-    }
-    rest.scales += begin * all->scale_stride;
-    rest.count -= begin;
-    return rest;
-}
-
 static void take_run(const fv_stored *all, int32_t begin, scaled_run *run) {
-    run->stored = rows_from(all, begin);
+    run->stored = rows_from(all, begin, sizeof(int8_t));
     run->stored.count = all->count - begin < SCALED_RUN ? all->count - begin : SCALED_RUN;
     const int32_t count = run->stored.count;
     run->scales = run->stored.scales;
@@ -82,7 +68,7 @@ static void take_run(const fv_stored *all, int32_t begin, scaled_run *run) {
 
 /* One row of a run. */
 static fv_stored row_of_run(const scaled_run *run, int32_t row) {
-    fv_stored one = rows_from(&run->stored, row);
+    fv_stored one = rows_from(&run->stored, row, sizeof(int8_t));
     one.count = 1;
     return one;
 }

@@ -29,6 +29,21 @@ static inline __attribute__((always_inline)) int64_t distance_ahead(const fv_sto
     return (int64_t)((uintptr_t)stored->each_ahead[row] - (uintptr_t)stored->each[row]);
 }
 
+/* Those from row `begin` on, of elements of so many bytes. */
+static inline fv_stored rows_from(const fv_stored *all, int32_t begin, int64_t element) {
+    fv_stored rest = *all;
+    if (all->each) {
+        rest.each += begin;
+        rest.each_ahead += begin;
+    } else {
+        rest.rows = (const char *)all->rows + begin * all->stride * element;
+    }
+    if (all->scales)
+        rest.scales += begin * all->scale_stride;
+    rest.count -= begin;
+    return rest;
+}
+
 /* Keeps the compiler from moving loads of one cache line before those of the line in front of it. */
 static inline void in_order(void) {
     __asm__ volatile("" ::: "memory");
@@ -64,7 +79,7 @@ enum { STRIP_KEYS = 16 };
 enum { STREAM_KEYS = 64, SHORT_SUM_KEYS = 4 };
 
 /* Pieces of a run that a single query reads in lockstep, and the least keys of such a run. */
-enum { ROW_PIECES = V_LANES < 4 ? V_LANES : 4, LEAST_IN_PIECES = 64 };
+enum { ROW_PIECES = 4, LEAST_IN_PIECES = 64 };
 
 /* How many of `rows` rows to take at once. */
 static inline int32_t rows_taken(int32_t rows) {
