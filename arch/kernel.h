@@ -364,13 +364,7 @@ typedef struct fv_stored {
      * read. Nothing is read there. */
     const void *const *each;
     const void *const *each_ahead;
-    /* Non-zero: up to FV_PIECE_ROWS queries may read the rows from several places at a time. */
-    int32_t in_pieces;
 } fv_stored;
-
-/* Shorter rows are bound by arithmetic, not by memory. */
-#define FV_LEAST_PIECE_ROW 256
-#define FV_PIECE_ROWS 4
 
 /* How the row family reads keys and values of one stored type: in place, each element once for all rows, widened in
  * registers as the conversion family widens them. */
@@ -378,10 +372,9 @@ typedef struct fv_row_reads {
     /* Keys between a switch from keys to values: so few that both streams stay in the hardware prefetcher's view, and
      * so many that what is done once for all of them is little. */
     int32_t key_block;
-    /* The same where up to FV_PIECE_ROWS queries read rows of at least FV_LEAST_PIECE_ROW bytes in pieces: a hardware
-     * prefetcher that stops at the end of a page waits there for memory; of four pieces of a run, read in lockstep, the
-     * others go on meanwhile. 0: it reads in ascending order too. */
-    int32_t piece_block;
+    /* Non-zero: rows of a run are read from several places at a time, whatever their addresses. A run in pages then
+     * comes in the order of its keys; else in the order in which it is to be read. */
+    int32_t in_pieces;
 
     /* s, p: aligned to their element only, for a run of keys may begin anywhere in a block.
      *

@@ -7,6 +7,7 @@
 #include "src/integer.h"
 #include "src/mask.h"
 #include "src/partial.h"
+#include "src/places.h"
 #include "src/sinks.h"
 #include "src/sums.h"
 #include "src/terms.h"
@@ -37,21 +38,15 @@ static const fv_row_reads *reads_of(const rows *r) {
     return kernels_of(r)->read[r->head->k.type];
 }
 
-static int32_t reads_in_pieces(const rows *r) {
-    const fovea_attention_desc *desc = &r->head->plan->desc;
-    const int64_t least = FV_LEAST_PIECE_ROW / fv_type_bytes(desc->type_kv);
-    return r->count <= FV_PIECE_ROWS && reads_of(r)->piece_block > 0 && desc->head_dim >= least &&
-           desc->head_dim_v >= least;
-}
-
 /* Keys whose scores are taken before their values. */
 static int32_t keys_at_once(const rows *r) {
-    if (fv_is_paged(&r->head->k))
-        return FV_TURN_KEYS;
-    return reads_in_pieces(r) ? reads_of(r)->piece_block : reads_of(r)->key_block;
+    return fv_is_paged(&r->head->k) && !reads_of(r)->in_pieces ? FV_TURN_KEYS : reads_of(r)->key_block;
 }
 
-static fv_stored stored_rows(const rows *r, const fv_rows *of, int64_t key_begin, int32_t keys, int64_t length) {
+/* A run of rows in the order of its keys; it may point into `places`. */
+static fv_stored stored_rows(const fv_rows *of, int64_t key_begin, int32_t keys, int64_t length, fv_places *places) {
+    if (fv_is_paged(of))
+        return fv_stored_places(of, key_begin, keys, length, places);
     return (fv_stored){
         .rows = fv_row(of, key_begin),
         .stride = of->stride,
@@ -59,7 +54,6 @@ static fv_stored stored_rows(const rows *r, const fv_rows *of, int64_t key_begin
         .length = length,
         .scales = fv_row_scales(of, key_begin),
         .scale_stride = of->scale_stride,
-        .in_pieces = reads_in_pieces(r),
     };
 }
 
@@ -88,12 +82,12 @@ static void forbid_outside(float *s, int32_t keys, fv_key_range seen) {
 }
 
 /* Keys in pages, read page by page in turn. */
-static void multiply_paged_keys(const rows *r, const fv_row_reads *read, int64_t key_begin, int32_t keys) {
+static void multiply_keys_in_turn(const rows *r, int64_t key_begin, int32_t keys) {
     fv_turns turns;
     float by_row[FV_MAX_ROWS][FV_TURN_KEYS] __attribute__((aligned(FV_ALIGNMENT)));
     fv_take_turns(&r->head->k, key_begin, key_begin + keys, r->keys.end, &turns);
     const fv_stored run = fv_stored_turns(&turns, r->head->plan->desc.head_dim);
-    read->dots(r->scratch->q, r->q_stride, r->count, &run, by_row[0], FV_TURN_KEYS);
+    reads_of(r)->dots(r->scratch->q, r->q_stride, r->count, &run, by_row[0], FV_TURN_KEYS);
     for (int32_t row = 0; row < r->count; row++)
         fv_turns_to_keys(&turns, by_row[row], scores_of(r, row));
 }
@@ -101,18 +95,18 @@ static void multiply_paged_keys(const rows *r, const fv_row_reads *read, int64_t
 /* Dot products of a run of keys, for every row. */
 static void multiply_keys(const rows *r, int64_t key_begin, int32_t keys) {
     const fv_rows *k = &r->head->k;
-    const fv_row_reads *read = reads_of(r);
-    if (fv_is_paged(k)) {
-        multiply_paged_keys(r, read, key_begin, keys);
+    if (fv_is_paged(k) && !reads_of(r)->in_pieces) {
+        multiply_keys_in_turn(r, key_begin, keys);
         return;
     }
-    const fv_stored run = stored_rows(r, k, key_begin, keys, r->head->plan->desc.head_dim);
-    read->dots(r->scratch->q, r->q_stride, r->count, &run, r->scratch->s, FV_MAX_BLOCK);
+    fv_places places;
+    const fv_stored run = stored_rows(k, key_begin, keys, r->head->plan->desc.head_dim, &places);
+    reads_of(r)->dots(r->scratch->q, r->q_stride, r->count, &run, r->scratch->s, FV_MAX_BLOCK);
 }
 
 typedef void weigh(const float *p, int64_t p_stride, int32_t rows, const fv_stored *v, float *o, int64_t o_stride);
 
-static void weigh_paged_values(const rows *r, weigh *sum, int64_t key_begin, int32_t keys) {
+static void weigh_values_in_turn(const rows *r, weigh *sum, int64_t key_begin, int32_t keys) {
     fv_turns turns;
     float by_row[FV_MAX_ROWS][FV_TURN_KEYS] __attribute__((aligned(FV_ALIGNMENT)));
     fv_take_turns(&r->head->v, key_begin, key_begin + keys, r->keys.end, &turns);
@@ -127,11 +121,12 @@ static void weigh_values(const rows *r, int64_t key_begin, int32_t keys) {
     const fv_rows *v = &r->head->v;
     const fv_row_reads *read = kernels_of(r)->read[v->type];
     weigh *const sum = r->safe ? read->weighted_sum_marked : read->weighted_sum;
-    if (fv_is_paged(v)) {
-        weigh_paged_values(r, sum, key_begin, keys);
+    if (fv_is_paged(v) && !read->in_pieces) {
+        weigh_values_in_turn(r, sum, key_begin, keys);
         return;
     }
-    const fv_stored run = stored_rows(r, v, key_begin, keys, r->head->plan->desc.head_dim_v);
+    fv_places places;
+    const fv_stored run = stored_rows(v, key_begin, keys, r->head->plan->desc.head_dim_v, &places);
     sum(r->scratch->s, FV_MAX_BLOCK, r->count, &run, r->scratch->o, r->o_stride);
 }
 

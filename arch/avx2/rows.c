@@ -4,11 +4,11 @@
 #include "arch/avx2/elements.h"
 
 #define ROWS_AT_ONCE 4
-#define ROW_DOT_KEYS(bytes, rows) ((bytes) == 4 || (rows) > 2 ? 1 : 2)
-#define ROW_DOT_SUMS 2
+#define ROW_DOT_KEYS(bytes, rows) ((bytes) == 4 && (rows) == 1 ? 1 : 2)
+#define ROW_DOT_SUMS 1
 #define ROW_SUM_KEYS(bytes) ((bytes) == 4 ? 1 : 4)
 #define ROW_STRIP(rows) ((rows) == 2 ? 4 : 2)
-#define ROW_KEYS(bytes) ((bytes) == 2 ? 32 : 64)
+#define ROW_KEYS(bytes) ((bytes) == 1 ? 64 : FV_MAX_BLOCK)
 #define ROW_IN_PIECES 1
 #define ROW_HOLD(x) __asm__("" : "+x"(x))
 #include "arch/common/exp2.h"
@@ -16,7 +16,6 @@
 
 #include "arch/avx2/kernels.h"
 
-const fv_row_reads fv_avx2_f32_reads = ROW_READS(f32, 4, 0);
-static const fv_row_reads f32_reads_in_pieces = ROW_READS(f32, 4, 1);
+static const fv_row_reads f32_reads = ROW_READS(f32, 4);
 
-const fv_row_kernels fv_avx2_row = {ROW_FAMILY(&f32_reads_in_pieces)};
+const fv_row_kernels fv_avx2_row = {ROW_FAMILY(&f32_reads)};

@@ -16,6 +16,6 @@
 
 #include "arch/neon/kernels.h"
 
-static const fv_row_reads f32_reads = ROW_READS(f32, 4, 0);
+static const fv_row_reads f32_reads = ROW_READS(f32, 4);
 
 const fv_row_kernels fv_neon_row = {ROW_FAMILY(&f32_reads)};

@@ -1,0 +1,16 @@
+/* Where the rows of a run of keys in pages lie, for kernels that read a run from several places at a time. */
+#ifndef FOVEA_SRC_PLACES_H
+#define FOVEA_SRC_PLACES_H
+
+#include "arch/kernel.h"
+#include "src/call.h"
+
+typedef struct fv_places {
+    const void *row[FV_MAX_BLOCK];
+} fv_places;
+
+/* `count` rows (at most FV_MAX_BLOCK) of `length` elements from row `key` on, in the order of keys and without scales.
+ * It points into `places`. */
+fv_stored fv_stored_places(const fv_rows *rows, int64_t key, int32_t count, int64_t length, fv_places *places);
+
+#endif
