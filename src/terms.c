@@ -44,14 +44,14 @@ static void forbid(const uint8_t *mask, int64_t stride, int32_t keys, float *row
         row[key] = mask[key * stride] ? row[key] : -INFINITY;
 }
 
-static int32_t allows_any(const float *row, int32_t keys) {
+int32_t fv_terms_allow_any(const float *row, int32_t keys) {
     for (int32_t key = 0; key < keys; key++)
         if (row[key] != -INFINITY)
             return 1;
     return 0;
 }
 
-int32_t fv_terms_of_lane(const fv_head *head, int64_t lane, int64_t key_begin, int32_t keys, float *row) {
+void fv_terms_of_lane(const fv_head *head, int64_t lane, int64_t key_begin, int32_t keys, float *row) {
     const fovea_attention_args *args = head->args;
     const fovea_plan *plan = head->plan;
     int64_t offset;
@@ -69,7 +69,6 @@ int32_t fv_terms_of_lane(const fv_head *head, int64_t lane, int64_t key_begin, i
         fv_lane_offsets(head, args->mask_strides, lane, 1, &offset);
         forbid(args->mask + offset + key_begin * args->mask_strides[3], args->mask_strides[3], keys, row);
     }
-    return allows_any(row, keys);
 }
 
 static int32_t is_in_place(const fv_head *head) {

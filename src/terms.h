@@ -17,9 +17,11 @@ static inline float fv_term(float natural, float factor) {
     return term;
 }
 
-/* The terms of one lane for keys [key_begin, key_begin + keys), in the plan's units, into row. Returns whether any key
- * is allowed. */
-int32_t fv_terms_of_lane(const fv_head *head, int64_t lane, int64_t key_begin, int32_t keys, float *row);
+/* The terms of one lane for keys [key_begin, key_begin + keys), in the plan's units, into row. */
+void fv_terms_of_lane(const fv_head *head, int64_t lane, int64_t key_begin, int32_t keys, float *row);
+
+/* Whether any of `keys` terms allows its key. */
+int32_t fv_terms_allow_any(const float *row, int32_t keys);
 
 /* Adds the terms of a segment of the block that begins at block_begin to its scores in scratch->s; peak, of the panel's
  * first lane, is raised to the results, or NULL. */

@@ -200,6 +200,26 @@ START_TEST(masks_and_biases_of_tiles) {
 }
 END_TEST
 
+/* Runs of up to 512 keys for up to eight queries: parts of 64 keys that no row may see are left out. */
+START_TEST(masks_of_tiles_for_few_queries) {
+    static const fovea_type types[] = {FOVEA_F32, FOVEA_F16, FOVEA_INT8};
+    static const int32_t edges[] = {64, 100, 200};
+    for (size_t i = 0; i < 9; i++) {
+        const fovea_type type = types[i % 3];
+        CHECK_ON_CASE(_i, .heads_q = 4, .heads_kv = 2, .len_kv = 1500, .head_dim = 16, .head_dim_v = 16,
+                      .type_kv = type, .inputs = FOVEA_INPUT_MASK, .mask_tile = edges[i / 3],
+                      .outputs = FOVEA_OUTPUT_LSE);
+        CHECK_ON_CASE(_i, .len_q = 8, .len_kv = 1200, .head_dim = 24, .head_dim_v = 8, .type_kv = type, .hostile = 4,
+                      .inputs = FOVEA_INPUT_MASK | FOVEA_INPUT_BIAS, .mask_tile = edges[i / 3], .bias_tile = 64,
+                      .softcap = 5, .mask_broadcast = BROADCAST_ROWS);
+        CHECK_ON_CASE(_i, .batch = 2, .len_q = 3, .len_kv = 1024, .head_dim = 16, .head_dim_v = 16, .type_kv = type,
+                      .form_kv = FOVEA_FORM_PAGED, .page_size = 16, .inputs = FOVEA_INPUT_MASK | FOVEA_INPUT_ALIBI,
+                      .mask_tile = edges[i / 3],
+                      .weights = i % 2 ? FOVEA_WEIGHTS_MASKED_SCORES : FOVEA_WEIGHTS_PROBABILITIES);
+    }
+}
+END_TEST
+
 START_TEST(keys_past_the_length_are_never_read) {
     for (uint64_t seed = 1; seed <= 20; seed++) {
         for (int64_t len_q = 1; len_q <= 40; len_q += 13) {
@@ -326,6 +346,7 @@ Suite *attention_suite(void) {
     ADD_FOR_CASES(features, sinks_take_their_share_once);
     ADD_FOR_CASES(features, mask_and_bias_broadcast_over_every_combination_of_axes);
     ADD_FOR_CASES(features, masks_and_biases_of_tiles);
+    ADD_FOR_CASES(features, masks_of_tiles_for_few_queries);
     ADD_FOR_CASES(features, keys_past_the_length_are_never_read);
     ADD_FOR_CASES(features, softcap_before_bias_before_masks);
     ADD_FOR_CASES(features, any_finite_scale_is_used_as_given);
