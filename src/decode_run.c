@@ -108,7 +108,9 @@ static void append_part(fv_run *run, fv_key_range part) {
 }
 
 void fv_run_begin(const fv_decode_rows *r, int64_t key_begin, int32_t keys, fv_run *run) {
-    *run = (fv_run){.key_begin = key_begin, .keys = keys};
+    run->key_begin = key_begin;
+    run->keys = keys;
+    run->part_count = 0;
     if (!r->head->plan->has_score_terms) {
         append_part(run, (fv_key_range){0, keys});
         return;
