@@ -93,10 +93,10 @@ static float *terms_of(const fv_decode_rows *r, int32_t row) {
 }
 
 static int32_t any_row_allows(const fv_decode_rows *r, fv_key_range part) {
-    int32_t allows = 0;
     for (int32_t row = 0; row < r->count; row++)
-        allows |= fv_terms_allow_any(terms_of(r, row) + part.begin, (int32_t)(part.end - part.begin));
-    return allows;
+        if (fv_terms_allow_any(terms_of(r, row) + part.begin, (int32_t)(part.end - part.begin)))
+            return 1;
+    return 0;
 }
 
 /* Appends a part, to the last one if it goes on where that ends. */

@@ -1,6 +1,5 @@
-/* How f32 is read by the backends above AVX2 (arch/avx512/rows.c says why): in order, which on their processors is
- * faster than in pieces, and with two sums a product, for there several queries' sums do not hide how long one takes.
- */
+/* How the backends above AVX2 read f32 (arch/avx512/rows.c says why): in order, for pieces are not measured on their
+ * processors, and with two sums a product, as they were measured. */
 #include "arch/avx2/vec.h"
 
 #include "arch/avx2/elements.h"

@@ -76,9 +76,12 @@ enum { STREAM_KEYS = 64, SHORT_SUM_KEYS = 4 };
  * is, and vectors of an output that are added to at a time, of one or two queries. */
 enum { ROW_PIECES = 8, PIECE_ROWS_AHEAD = 16, PIECE_STRIP_MOST = 4 };
 
+/* Queries of a tile of pieces, at most. */
+enum { TILE_ROWS_MOST = 4 };
+
 /* How many of `rows` queries a tile of pieces takes. */
 static inline int32_t rows_in_tile(int32_t rows) {
-    return rows >= 4 ? 4 : rows >= 2 ? 2 : 1;
+    return rows >= TILE_ROWS_MOST ? TILE_ROWS_MOST : rows >= 2 ? 2 : 1;
 }
 
 /* Keeps the compiler from computing the address of each element in advance, more than there are registers. */
