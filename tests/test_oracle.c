@@ -191,6 +191,21 @@ START_TEST(tolerances_follow_the_size_of_scores) {
 }
 END_TEST
 
+/* Found by a random problem: where a bias of -inf forbids every key, scores before the bias are shown nevertheless. */
+START_TEST(scores_shown_have_their_size_beside_an_infinite_bias) {
+    const float q[] = {8}, k[] = {8, 0}, bias[] = {-INFINITY, -INFINITY};
+    by_hand self = problem_of(q, 1, k, values, 2);
+    self.desc.inputs = FOVEA_INPUT_BIAS;
+    self.desc.weights = FOVEA_WEIGHTS_SCALED_SCORES;
+    self.args.bias = bias;
+    self.args.bias_strides[3] = 1;
+    oracle truth = oracle_create(&self.desc, &self.args, 1);
+    ck_assert_double_eq_tol(truth.weights.value[0], 64, 1e-12);
+    ck_assert_double_ge(oracle_weights_tolerance(&truth, FOVEA_WEIGHTS_SCALED_SCORES), 64e-6);
+    oracle_destroy(&truth);
+}
+END_TEST
+
 Suite *oracle_suite(void);
 
 Suite *oracle_suite(void) {
@@ -208,6 +223,7 @@ Suite *oracle_suite(void) {
     tcase_add_test(tcase, rows_without_keys_are_zero);
     tcase_add_test(tcase, what_is_expected_of_special_numbers);
     tcase_add_test(tcase, tolerances_follow_the_size_of_scores);
+    tcase_add_test(tcase, scores_shown_have_their_size_beside_an_infinite_bias);
     suite_add_tcase(suite, tcase);
     return suite;
 }

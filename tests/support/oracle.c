@@ -83,7 +83,8 @@ static void expect(expected *self, int64_t at, double value, float naive, expect
     self->kind[at] = (unsigned char)kind;
 }
 
-/* The sum of the magnitudes of a score's terms. An infinite score that softcap made finite counts as what it became. */
+/* The sum of the magnitudes of a score's terms. An infinite score that softcap made finite counts as what it became; an
+ * infinite bias rounds nothing, and scores of earlier stages may be shown beside it. */
 static double size_of_score(const row_position *at, int64_t j, double final) {
     const float *q = q_row(at), *k = k_row(at, j);
     double size = 0;
@@ -93,7 +94,7 @@ static double size_of_score(const row_position *at, int64_t j, double final) {
     if (at->desc->inputs & FOVEA_INPUT_ALIBI) {
         size += fabs((double)alibi_slope(at)) * (double)distance(at, j);
     }
-    if (at->desc->inputs & FOVEA_INPUT_BIAS) {
+    if ((at->desc->inputs & FOVEA_INPUT_BIAS) && isfinite(bias_term(at, j))) {
         size += fabs((double)bias_term(at, j));
     }
     return isfinite(size) ? size : fabs(final);
