@@ -1,5 +1,11 @@
 #include "src/places.h"
 
+#include "src/ask.h"
+#include "src/integer.h"
+
+/* Bytes of a page's first row that are asked for, at most. */
+enum { ASKED_BYTES = 256 };
+
 fv_stored fv_stored_places(const fv_rows *rows, int64_t key, int32_t count, int64_t length, fv_places *places) {
     const int64_t step = rows->stride * fv_type_bytes(rows->type);
     for (int32_t done = 0; done < count;) {
@@ -9,4 +15,10 @@ fv_stored fv_stored_places(const fv_rows *rows, int64_t key, int32_t count, int6
             places->row[done] = row;
     }
     return (fv_stored){.count = count, .length = length, .each = places->row, .each_ahead = places->row};
+}
+
+void fv_ask_for_places(const fv_rows *rows, int64_t key, int32_t count, int64_t length) {
+    const int64_t end = key + count, bytes = fv_min64(length * fv_type_bytes(rows->type), ASKED_BYTES);
+    for (int64_t first = key; first < end; first += fv_keys_in_page(&rows->pages, first, end))
+        fv_ask(fv_row(rows, first), 0, bytes);
 }

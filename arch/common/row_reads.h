@@ -72,9 +72,9 @@ enum { STRIP_KEYS = 16 };
 /* Runs of fewer values are not worth streaming: SHORT_SUM_KEYS of them at a time shorten the chain of sums. */
 enum { STREAM_KEYS = 64, SHORT_SUM_KEYS = 4 };
 
-/* Pieces of a run that are read in lockstep (row_pieces.inc), how many rows later lies a row that is asked for, if any
- * is, and vectors of an output that are added to at a time, of one or two queries. */
-enum { ROW_PIECES = 8, PIECE_ROWS_AHEAD = 16, PIECE_STRIP_MOST = 4 };
+/* Pieces of a run that are read in lockstep (row_pieces.inc), and vectors of an output that are added to at a time, of
+ * one or two queries. */
+enum { ROW_PIECES = 8, PIECE_STRIP_MOST = 4 };
 
 /* Queries of a tile of pieces, at most. */
 enum { TILE_ROWS_MOST = 4 };
