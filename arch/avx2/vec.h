@@ -132,11 +132,19 @@ static inline float v_largest(vf x) {
     return _mm_cvtss_f32(_mm_max_ss(a, _mm_movehdup_ps(a)));
 }
 
-/* Lane j of result = sum of the lanes of x[j]. */
+/* Lane j of result = sum of the lanes of x[j], in the order of v_sum. Each step adds the halves of two vectors' parts
+ * that a blend leaves where they are to those that a shuffle swaps; vhaddps is microcode on Zen. */
 static inline vf v_sum_each(const vf x[V_LANES]) {
-    vf a = _mm256_hadd_ps(_mm256_hadd_ps(x[0], x[1]), _mm256_hadd_ps(x[2], x[3]));
-    vf b = _mm256_hadd_ps(_mm256_hadd_ps(x[4], x[5]), _mm256_hadd_ps(x[6], x[7]));
-    return _mm256_add_ps(_mm256_permute2f128_ps(a, b, 0x20), _mm256_permute2f128_ps(a, b, 0x31));
+    vf half[4], quarter[2];
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; i++)
+        half[i] = _mm256_add_ps(_mm256_blend_ps(x[i], x[i + 4], 0xF0), _mm256_permute2f128_ps(x[i], x[i + 4], 0x21));
+#pragma GCC unroll 2
+    for (int i = 0; i < 2; i++)
+        quarter[i] = _mm256_add_ps(_mm256_blend_ps(half[2 * i], half[2 * i + 1], 0xCC),
+                                   _mm256_shuffle_ps(half[2 * i], half[2 * i + 1], 0x4E));
+    return _mm256_add_ps(_mm256_shuffle_ps(quarter[0], quarter[1], 0x88),
+                         _mm256_shuffle_ps(quarter[0], quarter[1], 0xDD));
 }
 
 /* x becomes its transpose: lane i of x[j] was lane j of x[i]. */
