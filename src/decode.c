@@ -45,6 +45,7 @@ static void take_keys(const fv_decode_rows *r, int64_t key_begin, int32_t keys) 
     fv_run_begin(r, key_begin, keys, &run);
     if (run.part_count == 0)
         return;
+    fv_run_ask(r, &run);
     fv_run_score(r, &run);
     for (int32_t row = 0; row < r->count; row++) {
         float *s = fv_row_scores(r, row);

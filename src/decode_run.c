@@ -50,16 +50,6 @@ static void multiply_keys_in_turn(const fv_decode_rows *r, int64_t key_begin, in
         fv_turns_to_keys(&turns, by_row[row], fv_row_scores(r, row) + at);
 }
 
-/* Keys and values in pages, read in pieces. Where memory alone is the limit, with one row of queries to wide elements,
- * requests only cost. */
-static void ask_for_pages(const fv_decode_rows *r, int64_t key_begin, int32_t keys) {
-    const fv_head *head = r->head;
-    if (r->count == 1 && fv_type_bytes(head->k.type) > 2)
-        return;
-    fv_ask_for_places(&head->k, key_begin, keys, head->plan->desc.head_dim);
-    fv_ask_for_places(&head->v, key_begin, keys, head->plan->desc.head_dim_v);
-}
-
 /* Dot products of a few keys, for every row, from score number `at` on. */
 static void multiply_keys(const fv_decode_rows *r, int64_t key_begin, int32_t keys, int64_t at) {
     const fv_rows *k = &r->head->k;
@@ -67,8 +57,6 @@ static void multiply_keys(const fv_decode_rows *r, int64_t key_begin, int32_t ke
         multiply_keys_in_turn(r, key_begin, keys, at);
         return;
     }
-    if (fv_is_paged(k))
-        ask_for_pages(r, key_begin, keys);
     fv_places places;
     const fv_stored stored = stored_rows(k, key_begin, keys, r->head->plan->desc.head_dim, &places);
     reads_of(r)->dots(r->scratch->q, r->q_stride, r->count, &stored, r->scratch->s + at, FV_MAX_BLOCK);
@@ -133,6 +121,24 @@ void fv_run_begin(const fv_decode_rows *r, int64_t key_begin, int32_t keys, fv_r
         const fv_key_range part = {key, fv_min64(key + FV_RUN_PART, keys)};
         if (any_row_allows(r, part))
             append_part(run, part);
+    }
+}
+
+/* Pages whose rows are read in the order of keys, unless memory alone is the limit: one row of queries reads f32 no
+ * faster for requests. */
+static int32_t asks_for_pages(const fv_decode_rows *r) {
+    const fv_rows *k = &r->head->k;
+    return fv_is_paged(k) && reads_of(r)->in_pieces && (r->count > 1 || k->type != FOVEA_F32);
+}
+
+void fv_run_ask(const fv_decode_rows *r, const fv_run *run) {
+    const fv_head *head = r->head;
+    if (!asks_for_pages(r))
+        return;
+    for (int32_t i = 0; i < run->part_count; i++) {
+        const int64_t begin = run->key_begin + run->parts[i].begin, end = run->key_begin + run->parts[i].end;
+        fv_ask_for_places(&head->k, begin, end, head->plan->desc.head_dim);
+        fv_ask_for_places(&head->v, begin, end, head->plan->desc.head_dim_v);
     }
 }
 

@@ -43,6 +43,9 @@ int32_t fv_run_keys(const fv_decode_rows *r);
  * allow. */
 void fv_run_begin(const fv_decode_rows *r, int64_t key_begin, int32_t keys, fv_run *run);
 
+/* Asks for what of its keys and values comes slowly. */
+void fv_run_ask(const fv_decode_rows *r, const fv_run *run);
+
 /* Final scores, in the plan's units, for every row. */
 void fv_run_score(const fv_decode_rows *r, const fv_run *run);
 

@@ -3,7 +3,7 @@
 #include "src/ask.h"
 #include "src/integer.h"
 
-/* Bytes of a page's first row that are asked for, at most. */
+/* Bytes of a row that are asked for, at most. */
 enum { ASKED_BYTES = 256 };
 
 fv_stored fv_stored_places(const fv_rows *rows, int64_t key, int32_t count, int64_t length, fv_places *places) {
@@ -17,8 +17,8 @@ fv_stored fv_stored_places(const fv_rows *rows, int64_t key, int32_t count, int6
     return (fv_stored){.count = count, .length = length, .each = places->row, .each_ahead = places->row};
 }
 
-void fv_ask_for_places(const fv_rows *rows, int64_t key, int32_t count, int64_t length) {
-    const int64_t end = key + count, bytes = fv_min64(length * fv_type_bytes(rows->type), ASKED_BYTES);
-    for (int64_t first = key; first < end; first += fv_keys_in_page(&rows->pages, first, end))
-        fv_ask(fv_row(rows, first), 0, bytes);
+void fv_ask_for_places(const fv_rows *rows, int64_t begin, int64_t end, int64_t length) {
+    const int64_t bytes = fv_min64(length * fv_type_bytes(rows->type), ASKED_BYTES);
+    for (int64_t key = begin; key < end; key += fv_keys_in_page(&rows->pages, key, end))
+        fv_ask(fv_row(rows, key), 0, bytes);
 }

@@ -13,8 +13,9 @@ typedef struct fv_places {
  * It points into `places`. */
 fv_stored fv_stored_places(const fv_rows *rows, int64_t key, int32_t count, int64_t length, fv_places *places);
 
-/* Asks for where the pages of these rows begin, from which the hardware prefetcher goes on by itself. Asked for
- * together, before the first is needed, they wait for memory at the same time. */
-void fv_ask_for_places(const fv_rows *rows, int64_t key, int32_t count, int64_t length);
+/* Asks for the beginning of the first row in each page of keys [begin, end), of rows of `length` elements: from there
+ * the hardware prefetcher goes on by itself. Asked for together, before the first is needed, they wait for memory at
+ * the same time. */
+void fv_ask_for_places(const fv_rows *rows, int64_t begin, int64_t end, int64_t length);
 
 #endif

@@ -201,7 +201,21 @@ START_TEST(scores_shown_have_their_size_beside_an_infinite_bias) {
     self.args.bias_strides[3] = 1;
     oracle truth = oracle_create(&self.desc, &self.args, 1);
     ck_assert_double_eq_tol(truth.weights.value[0], 64, 1e-12);
-    ck_assert_double_ge(oracle_weights_tolerance(&truth, FOVEA_WEIGHTS_SCALED_SCORES), 64e-6);
+    ck_assert_double_eq_tol(oracle_weights_tolerance(&truth, FOVEA_WEIGHTS_SCALED_SCORES), 64e-6, 1e-12);
+    ck_assert_double_eq(truth.size, 0);
+    oracle_destroy(&truth);
+}
+END_TEST
+
+/* Such a row's results are infinite or NaN; the tolerance of others is not its concern. */
+START_TEST(scores_that_a_bias_makes_infinite_have_no_size) {
+    const float q[] = {8, 1}, k[] = {8}, bias[] = {INFINITY, 0};
+    by_hand self = problem_of(q, 2, k, values, 1);
+    self.desc.inputs = FOVEA_INPUT_BIAS;
+    self.args.bias = bias;
+    self.args.bias_strides[2] = 1;
+    oracle truth = oracle_create(&self.desc, &self.args, 1);
+    ck_assert_double_eq_tol(truth.size, 8, 1e-12);
     oracle_destroy(&truth);
 }
 END_TEST
@@ -224,6 +238,7 @@ Suite *oracle_suite(void) {
     tcase_add_test(tcase, what_is_expected_of_special_numbers);
     tcase_add_test(tcase, tolerances_follow_the_size_of_scores);
     tcase_add_test(tcase, scores_shown_have_their_size_beside_an_infinite_bias);
+    tcase_add_test(tcase, scores_that_a_bias_makes_infinite_have_no_size);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -132,8 +132,8 @@ static inline float v_largest(vf x) {
     return _mm_cvtss_f32(_mm_max_ss(a, _mm_movehdup_ps(a)));
 }
 
-/* Lane j of result = sum of the lanes of x[j], in the order of v_sum. Each step adds the halves of two vectors' parts
- * that a blend leaves where they are to those that a shuffle swaps; vhaddps is microcode on Zen. */
+/* Lane j of result = sum of the lanes of x[j], in the order of v_sum. Of two vectors a blend takes what may stay where
+ * it is, a shuffle what must move; vhaddps is microcode on Zen. */
 static inline vf v_sum_each(const vf x[V_LANES]) {
     vf half[4], quarter[2];
 #pragma GCC unroll 4

@@ -118,7 +118,7 @@ static void measure(oracle *self, const row_position *at, const double *final) {
         if (!at->allowed[j]) {
             continue;
         }
-        if (isfinite(size) && size > self->size) {
+        if (isfinite(size) && isfinite(final[j]) && size > self->size) {
             self->size = size;
         }
         const float *v = v_row(at, j);
