@@ -235,6 +235,9 @@ typedef struct fv_panel_kernels {
      * once, half of it being asked for while the other half is used; half as many for heads of more than FV_LONG_HEAD
      * elements. 0: no other. */
     int32_t key_block_single;
+    /* Lanes that should share a copy of keys and values where these must be copied; 0: as many as share them where they
+     * are. */
+    int32_t copying_lanes;
     /* Keys of a register tile: runs of a multiple of it have no tail. */
     int32_t tile_keys;
     /* Panels of up to so many vectors ask for what will be needed line by line. */

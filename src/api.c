@@ -8,6 +8,7 @@
 #include "src/memory.h"
 #include "src/partial.h"
 #include "src/prefill.h"
+#include "src/stage.h"
 #include "src/status.h"
 #include "src/validate.h"
 
@@ -80,8 +81,8 @@ static void run_call(fv_call *call, const fovea_executor *executor) {
         call->workspace.sequences[b] = fv_sequence_at(&plan->desc, call->args, b);
     call->list.entries = call->workspace.work;
     call->list.order = call->workspace.order;
-    fv_partition(&plan->geometry, call->workspace.sequences, call->workspace.workers, call->workspace.work_capacity,
-                 &call->list);
+    fv_partition(&plan->geometry, call->workspace.sequences, fv_stage_copies(plan, call->args), call->workspace.workers,
+                 call->workspace.work_capacity, &call->list);
     fv_partials_begin(call);
     const int64_t panels = fv_shared_class_panels(call);
     if (panels > 0)

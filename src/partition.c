@@ -252,11 +252,12 @@ static int fits(const fv_geometry *geometry, const fv_sequence *sequences, int64
     return entries <= capacity;
 }
 
-void fv_partition(const fv_geometry *geometry, const fv_sequence *sequences, int32_t threads, int64_t capacity,
-                  fv_worklist *list) {
+void fv_partition(const fv_geometry *geometry, const fv_sequence *sequences, int32_t copying, int32_t threads,
+                  int64_t capacity, fv_worklist *list) {
     if (threads > MAX_SIMULATED_THREADS)
         threads = MAX_SIMULATED_THREADS;
-    int64_t item_panels = fv_min64(geometry->item_panels, most_panels(geometry, sequences));
+    const int64_t widest = copying ? geometry->copying_item_panels : geometry->item_panels;
+    int64_t item_panels = fv_min64(widest, most_panels(geometry, sequences));
     list->is_ordered = 0;
     for (;; item_panels = narrower(item_panels)) {
         enumerate(geometry, sequences, item_panels, list);

@@ -25,8 +25,9 @@ typedef struct fv_geometry {
     /* Lanes of a full panel; sequences of at most `row_lanes` lanes are computed row by row, as one panel. */
     int32_t panel_lanes;
     int32_t row_lanes;
-    /* Most panels of an item. */
+    /* Most panels of an item, and of one whose keys and values are copied, which is no less. */
     int32_t item_panels;
+    int32_t copying_item_panels;
     /* The least keys of a split; the most panels of a sequence whose keys are split (0: never); and the most splits
      * times panels of a sequence, which bounds the memory of partial results whatever the length. */
     int64_t split_keys;
@@ -94,9 +95,10 @@ int64_t fv_order_capacity(const fv_geometry *geometry, int64_t entries);
 int64_t fv_partial_rows(const fv_geometry *geometry, int64_t len_q, int64_t len_kv);
 
 /* Fills list->entries, which has room for 2 * `capacity` entries, and perhaps list->order, which has room for
- * fv_order_capacity(capacity) elements. sequences has geometry->batch elements. */
-void fv_partition(const fv_geometry *geometry, const fv_sequence *sequences, int32_t threads, int64_t capacity,
-                  fv_worklist *list);
+ * fv_order_capacity(capacity) elements. sequences has geometry->batch elements; `copying`: items copy keys and values.
+ */
+void fv_partition(const fv_geometry *geometry, const fv_sequence *sequences, int32_t copying, int32_t threads,
+                  int64_t capacity, fv_worklist *list);
 
 int64_t fv_item_count(const fv_geometry *geometry, const fv_worklist *list);
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "src/dispatch.h"
+#include "src/integer.h"
 #include "src/memory.h"
 #include "src/status.h"
 #include "src/validate.h"
@@ -24,11 +25,9 @@ static float finite_float(double x) {
     return (float)(x > FLT_MAX ? FLT_MAX : x < -FLT_MAX ? -FLT_MAX : x);
 }
 
-static int32_t item_panels(const fovea_attention_desc *desc, int32_t panel_lanes) {
+static int32_t item_panels(const fovea_attention_desc *desc, int32_t panel_lanes, int64_t most_lanes) {
     int64_t lane_bytes = (desc->head_dim + desc->head_dim_v) * (int64_t)sizeof(float);
-    int64_t lanes = ITEM_BYTES / lane_bytes;
-    if (lanes > ITEM_LANES)
-        lanes = ITEM_LANES;
+    int64_t lanes = fv_min64(ITEM_BYTES / lane_bytes, most_lanes);
     return lanes < panel_lanes ? 1 : (int32_t)(lanes / panel_lanes);
 }
 
@@ -62,8 +61,10 @@ static void set_tiles(fovea_plan *plan) {
     plan->key_step = pair ? 2 : 1;
 }
 
-static fv_geometry geometry_of(const fovea_attention_desc *desc, const fv_panel_kernels *panel) {
+static fv_geometry geometry_of(const fovea_attention_desc *desc, const fv_panel_kernels *panel,
+                               const fv_pair_kernels *pair) {
     int32_t panel_lanes = panel->lanes * panel->vectors;
+    int32_t copying_lanes = pair || panel->copying_lanes == 0 ? ITEM_LANES : panel->copying_lanes;
     return (fv_geometry){
         .batch = desc->batch,
         .heads_kv = desc->heads_kv,
@@ -74,7 +75,8 @@ static fv_geometry geometry_of(const fovea_attention_desc *desc, const fv_panel_
         .panel_lanes = panel_lanes,
         /* The mean over heads takes the sums of panels. */
         .row_lanes = desc->weights == FOVEA_WEIGHTS_MEAN_PROBABILITIES ? 0 : FV_MAX_ROWS,
-        .item_panels = item_panels(desc, panel_lanes),
+        .item_panels = item_panels(desc, panel_lanes, ITEM_LANES),
+        .copying_item_panels = item_panels(desc, panel_lanes, copying_lanes),
         .split_keys = SPLIT_KEYS,
         /* Weights need the final log-sum-exp, so that their keys stay with one item. */
         .split_limit = SPLIT_LIMIT,
@@ -121,7 +123,7 @@ static fovea_status decide(fovea_plan *plan) {
     fv_plan_scores(plan, d->softcap < ineffective_softcap ? d->softcap : 0.0f, FV_LOG2_E);
     plan->pair = pair_of(d, plan->backend, plan->query_scale);
     set_tiles(plan);
-    plan->geometry = geometry_of(d, plan->backend->panel);
+    plan->geometry = geometry_of(d, plan->backend->panel, plan->pair);
     plan->exp = exp_of(d, plan->pair);
     plan->pair_exp = pair_exp_of(d, plan->exp);
     plan->has_score_terms = (d->inputs & (FOVEA_INPUT_MASK | FOVEA_INPUT_BIAS)) != 0;
@@ -183,15 +185,15 @@ size_t fovea_plan_describe(const fovea_plan *plan, char *text, size_t size) {
     if (g->split_panels > 0)
         snprintf(splits, sizeof splits, "splits of %lld keys or more up to %d lanes", (long long)g->split_keys,
                  (int)(g->split_panels * g->panel_lanes));
-    int length = snprintf(text, size,
-                          "backend %s; %s kernels at full capacity (rows up to %d lanes, else panels); panel %d lanes "
-                          "(%d vectors of %d), %s, blocks of %d keys (%d for a sequence of one panel), items of up to "
-                          "%d panels; %s; softmax %s, exp2 %s",
-                          plan->backend->name, rows ? "row" : "panel", (int)g->row_lanes, (int)g->panel_lanes,
-                          (int)panel->vectors, (int)panel->lanes, plan->pair ? "bf16 pairs" : "f32",
-                          (int)plan->key_block, (int)plan->key_block_single, (int)g->item_panels, splits,
-                          plan->two_pass ? "two-pass (softcap, ALiBi, bias, mask or weights)"
-                                         : "relative to a running reference",
-                          plan->exp == FV_EXP_FUSED ? "fused polynomial" : "SLEEF u35");
+    int length = snprintf(
+        text, size,
+        "backend %s; %s kernels at full capacity (rows up to %d lanes, else panels); panel %d lanes "
+        "(%d vectors of %d), %s, blocks of %d keys (%d for a sequence of one panel), items of up to "
+        "%d panels (%d if they copy keys and values); %s; softmax %s, exp2 %s",
+        plan->backend->name, rows ? "row" : "panel", (int)g->row_lanes, (int)g->panel_lanes, (int)panel->vectors,
+        (int)panel->lanes, plan->pair ? "bf16 pairs" : "f32", (int)plan->key_block, (int)plan->key_block_single,
+        (int)g->item_panels, (int)g->copying_item_panels, splits,
+        plan->two_pass ? "two-pass (softcap, ALiBi, bias, mask or weights)" : "relative to a running reference",
+        plan->exp == FV_EXP_FUSED ? "fused polynomial" : "SLEEF u35");
     return length < 0 ? 0 : (size_t)length;
 }

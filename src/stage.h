@@ -23,6 +23,9 @@
  * be none. */
 int64_t fv_stage_floats(const fovea_plan *plan, int64_t panels, int64_t count);
 
+/* Whether items of a call copy its keys or values even if few panels share a copy. */
+int32_t fv_stage_copies(const fovea_plan *plan, const fovea_attention_args *args);
+
 /* The head with keys and values in [keys.begin, keys.end) as f32: copied to the scratch where they are of another type,
  * or where that pays for `users` panels. */
 fv_head fv_stage(const fv_head *head, fv_key_range keys, int32_t users, const fv_scratch *scratch);

@@ -31,7 +31,8 @@ typedef struct scratch_layout {
 static scratch_layout layout_scratch(const fovea_plan *plan, int64_t len_q) {
     const fv_geometry *g = &plan->geometry;
     int64_t lanes = len_q * g->group;
-    int64_t panels = fv_min64(fv_panels(g, len_q), g->item_panels > g->split_panels ? g->item_panels : g->split_panels);
+    int64_t widest = g->copying_item_panels > g->split_panels ? g->copying_item_panels : g->split_panels;
+    int64_t panels = fv_min64(fv_panels(g, len_q), widest);
     int64_t rows = lanes <= g->row_lanes ? lanes : 0;
     int64_t vector = plan->backend->panel->lanes;
     int64_t ld = fv_min64(g->panel_lanes, fv_ceil_div(lanes, vector) * vector);
