@@ -124,24 +124,34 @@ typedef struct fv_ahead {
     int32_t count;
 } fv_ahead;
 
-/* Rows of one tensor, by their addresses; distances in bytes. */
-typedef struct fv_address_run {
+/* Pieces of as many rows of one tensor, by the first one's addresses; distances in bytes. */
+typedef struct fv_address_pieces {
     uintptr_t row;
     int64_t bytes;
     int64_t step;
     int64_t left;
-} fv_address_run;
+    /* From a row to the same of the next piece. */
+    int64_t piece;
+} fv_address_pieces;
+
+/* So many streams a hardware prefetcher follows. */
+#define FV_LINE_PIECES 8
 
 /* Keys and values that will be needed soon, for a panel of few lanes that has them to itself: it multiplies them faster
  * than they come from memory, so a tile asks for them as it goes, line by line, and memory is never idle. A kernel asks
- * for a line for each line of keys or values that it takes, and moves on; from the last row on nothing new. */
+ * for a line for each line of keys or values that it takes, and moves on; from the last row on nothing new. Lines are
+ * asked for in FV_LINE_PIECES pieces of the block in turn: each is a stream for the hardware prefetcher, which then is
+ * ahead of the requests, so that these do not wait in the few buffers that the first-level cache has for misses. */
 typedef struct fv_lines_ahead {
-    /* The next line, and the end of its row. */
+    /* The next line of the first piece and the end of its row; what to ask for, the same of the piece whose turn it is;
+     * and how many pieces are left to ask for it. */
     uintptr_t line;
     uintptr_t row_end;
-    /* The row and those after it, and then the rows of another tensor. */
-    fv_address_run now;
-    fv_address_run then;
+    uintptr_t asked;
+    int64_t turns;
+    /* The rows and those after them, and then the rows of another tensor. */
+    fv_address_pieces now;
+    fv_address_pieces then;
 } fv_lines_ahead;
 
 /* Arguments of the score kernels. */

@@ -7,23 +7,13 @@ static void add(fv_ahead *ahead, fv_rows_ahead rows) {
         ahead->rows[ahead->count++] = rows;
 }
 
-static fv_address_run addresses_of(const fv_rows *rows, fv_key_range keys, int64_t length) {
-    const int64_t size = fv_type_bytes(rows->type);
-    return (fv_address_run){
-        .row = (uintptr_t)fv_row(rows, keys.begin),
-        .bytes = length * size,
-        .step = rows->stride * size,
-        .left = keys.end - keys.begin,
-    };
-}
-
 static fv_rows_ahead stored_rows(const fv_rows *rows, fv_key_range keys, int64_t length, int64_t at_once) {
-    const fv_address_run run = addresses_of(rows, keys, length);
+    const int64_t size = fv_type_bytes(rows->type);
     return (fv_rows_ahead){
-        .row = run.row,
-        .left = run.left,
-        .bytes = run.bytes,
-        .group_step = run.step,
+        .row = (uintptr_t)fv_row(rows, keys.begin),
+        .left = keys.end - keys.begin,
+        .bytes = length * size,
+        .group_step = rows->stride * size,
         .group = 1,
         .at_once = at_once,
     };
@@ -36,13 +26,26 @@ void fv_ahead_keys(const fv_head *head, fv_key_range keys, int64_t at_once, fv_a
     add(ahead, stored_rows(&head->v, keys, head->plan->desc.head_dim_v, at_once));
 }
 
+static fv_address_pieces pieces_of(const fv_rows *rows, fv_key_range keys, int64_t length) {
+    const int64_t size = fv_type_bytes(rows->type);
+    const int64_t rows_of_piece = fv_ceil_div(keys.end - keys.begin, FV_LINE_PIECES);
+    return (fv_address_pieces){
+        .row = (uintptr_t)fv_row(rows, keys.begin),
+        .bytes = length * size,
+        .step = rows->stride * size,
+        .left = rows_of_piece,
+        .piece = rows_of_piece * rows->stride * size,
+    };
+}
+
 fv_lines_ahead fv_ahead_lines(const fv_head *head, fv_key_range keys) {
     fv_lines_ahead lines = {
-        .now = addresses_of(&head->k, keys, head->plan->desc.head_dim),
-        .then = addresses_of(&head->v, keys, head->plan->desc.head_dim_v),
+        .turns = FV_LINE_PIECES,
+        .now = pieces_of(&head->k, keys, head->plan->desc.head_dim),
+        .then = pieces_of(&head->v, keys, head->plan->desc.head_dim_v),
     };
     lines.now.left--;
-    lines.line = lines.now.row;
+    lines.line = lines.asked = lines.now.row;
     lines.row_end = lines.now.row + (uintptr_t)lines.now.bytes;
     return lines;
 }

@@ -19,5 +19,5 @@
 
 const fv_panel_kernels fv_avx2_panel = {
     PANEL_FAMILY,           .key_block = 192,     .key_block_short = 288,
-    .key_block_single = 96, .copying_lanes = 768, .tile_keys = PANEL_KEYS_2,
+    .key_block_single = 72, .copying_lanes = 768, .tile_keys = PANEL_KEYS_2,
 };

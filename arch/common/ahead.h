@@ -50,7 +50,7 @@ static inline void ask_some(fv_ahead *ahead) {
         ask_for_rows(&ahead->rows[i]);
 }
 
-/* Goes on to the next row; at the end it stays. */
+/* Goes on to the next row of each piece; at the end it stays. */
 static inline __attribute__((always_inline)) void begin_next_row(fv_lines_ahead *ahead) {
     if (ahead->now.left == 0 && ahead->then.left > 0) {
         ahead->now = ahead->then;
@@ -64,14 +64,21 @@ static inline __attribute__((always_inline)) void begin_next_row(fv_lines_ahead 
     ahead->row_end = ahead->now.row + (uintptr_t)ahead->now.bytes;
 }
 
-/* Asks for `lines` lines, a literal at every use; at the end of a row for some beyond it. */
+/* Asks for `lines` lines, a literal at every use; at the end of a round or of the last piece for some that lie behind
+ * it. */
 static inline __attribute__((always_inline)) void ask_lines(fv_lines_ahead *ahead, const int lines) {
+    const uintptr_t piece = (uintptr_t)ahead->now.piece;
 #pragma GCC unroll 8
-    for (int i = 0; i < lines; i++)
-        __builtin_prefetch((const void *)(ahead->line + (uintptr_t)(i * LINE_BYTES)), 0, 2);
-    ahead->line += (uintptr_t)(lines * LINE_BYTES);
+    for (int i = 0; i < lines; i++, ahead->asked += piece)
+        __builtin_prefetch((const void *)ahead->asked, 0, 2);
+    ahead->turns -= lines;
+    if (ahead->turns > 0)
+        return;
+    ahead->turns = FV_LINE_PIECES;
+    ahead->line += LINE_BYTES;
     if (ahead->line >= ahead->row_end)
         begin_next_row(ahead);
+    ahead->asked = ahead->line;
 }
 
 static inline void ask_ahead(fv_ahead *ahead) {
