@@ -124,17 +124,18 @@ typedef struct fv_ahead {
     int32_t count;
 } fv_ahead;
 
-/* Pieces of as many rows of one tensor, by the first one's addresses; distances in bytes. */
+/* Equal pieces of the rows of one tensor. Addresses are the first piece's, distances in bytes. */
 typedef struct fv_address_pieces {
     uintptr_t row;
     int64_t bytes;
     int64_t step;
+    /* Rows of each that are left. */
     int64_t left;
     /* From a row to the same of the next piece. */
     int64_t piece;
 } fv_address_pieces;
 
-/* So many streams a hardware prefetcher follows. */
+/* As many streams as were fastest on Zen 3, of 1 to 32. */
 #define FV_LINE_PIECES 8
 
 /* Keys and values that will be needed soon, for a panel of few lanes that has them to itself: it multiplies them faster
@@ -245,8 +246,8 @@ typedef struct fv_panel_kernels {
      * once, half of it being asked for while the other half is used; half as many for heads of more than FV_LONG_HEAD
      * elements. 0: no other. */
     int32_t key_block_single;
-    /* Lanes that should share a copy of keys and values where these must be copied; 0: as many as share them where they
-     * are. */
+    /* Lanes of an item that copies keys and values, of at most FV_MAX_ITEM_PANELS panels (src/prefill.h); 0: as many as
+     * of any other item. */
     int32_t copying_lanes;
     /* Keys of a register tile: runs of a multiple of it have no tail. */
     int32_t tile_keys;

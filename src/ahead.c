@@ -7,13 +7,17 @@ static void add(fv_ahead *ahead, fv_rows_ahead rows) {
         ahead->rows[ahead->count++] = rows;
 }
 
+/* Bytes from one of `count` rows to the next; where there is none, the stride may be anything. */
+static int64_t step_of(const fv_rows *rows, int64_t count) {
+    return count > 1 ? rows->stride * fv_type_bytes(rows->type) : 0;
+}
+
 static fv_rows_ahead stored_rows(const fv_rows *rows, fv_key_range keys, int64_t length, int64_t at_once) {
-    const int64_t size = fv_type_bytes(rows->type);
     return (fv_rows_ahead){
         .row = (uintptr_t)fv_row(rows, keys.begin),
         .left = keys.end - keys.begin,
-        .bytes = length * size,
-        .group_step = rows->stride * size,
+        .bytes = length * fv_type_bytes(rows->type),
+        .group_step = step_of(rows, keys.end - keys.begin),
         .group = 1,
         .at_once = at_once,
     };
@@ -27,14 +31,14 @@ void fv_ahead_keys(const fv_head *head, fv_key_range keys, int64_t at_once, fv_a
 }
 
 static fv_address_pieces pieces_of(const fv_rows *rows, fv_key_range keys, int64_t length) {
-    const int64_t size = fv_type_bytes(rows->type);
+    const int64_t step = step_of(rows, keys.end - keys.begin);
     const int64_t rows_of_piece = fv_ceil_div(keys.end - keys.begin, FV_LINE_PIECES);
     return (fv_address_pieces){
         .row = (uintptr_t)fv_row(rows, keys.begin),
-        .bytes = length * size,
-        .step = rows->stride * size,
+        .bytes = length * fv_type_bytes(rows->type),
+        .step = step,
         .left = rows_of_piece,
-        .piece = rows_of_piece * rows->stride * size,
+        .piece = rows_of_piece * step,
     };
 }
 

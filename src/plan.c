@@ -11,7 +11,8 @@
 #include "src/validate.h"
 #include "src/workspace.h"
 
-/* Query rows that share one pass over a key block in the cache, and the memory their packed form may take. */
+/* Query rows that share one pass over a key block in the cache (where that is copied, perhaps more: copying_lanes in
+ * arch/kernel.h), and the memory their packed form may take. */
 enum { ITEM_LANES = 384, ITEM_BYTES = 1 << 20 };
 /* Keys of a split, for sequences of at most SPLIT_PANELS panels: enough work to outweigh the merge, and enough splits
  * to occupy many cores in long contexts. */
@@ -64,7 +65,7 @@ static void set_tiles(fovea_plan *plan) {
 static fv_geometry geometry_of(const fovea_attention_desc *desc, const fv_panel_kernels *panel,
                                const fv_pair_kernels *pair) {
     int32_t panel_lanes = panel->lanes * panel->vectors;
-    int32_t copying_lanes = pair || panel->copying_lanes == 0 ? ITEM_LANES : panel->copying_lanes;
+    int32_t copying_lanes = pair || panel->copying_lanes < ITEM_LANES ? ITEM_LANES : panel->copying_lanes;
     return (fv_geometry){
         .batch = desc->batch,
         .heads_kv = desc->heads_kv,

@@ -50,7 +50,8 @@ int64_t fv_stage_floats(const fovea_plan *plan, int64_t panels, int64_t count) {
 int32_t fv_stage_copies(const fovea_plan *plan, const fovea_attention_args *args) {
     const fovea_attention_desc *desc = &plan->desc;
     const int32_t lie_apart = args->k_strides[2] != desc->head_dim || args->v_strides[2] != desc->head_dim_v;
-    return desc->type_kv != FOVEA_F32 || desc->form_kv == FOVEA_FORM_PAGED || lie_apart;
+    const int32_t cross_pages_often = desc->form_kv == FOVEA_FORM_PAGED && desc->page_size < plan->key_block;
+    return desc->type_kv != FOVEA_F32 || cross_pages_often || lie_apart;
 }
 
 static void copy_widened(const fovea_plan *plan, fv_rows *rows, fv_key_range keys, int64_t count, float *to) {

@@ -23,7 +23,7 @@
  * be none. */
 int64_t fv_stage_floats(const fovea_plan *plan, int64_t panels, int64_t count);
 
-/* Whether items of a call copy its keys or values even if few panels share a copy. */
+/* Whether a call's keys or values lie so that items with many panels copy them: by type, in short pages, or apart. */
 int32_t fv_stage_copies(const fovea_plan *plan, const fovea_attention_args *args);
 
 /* The head with keys and values in [keys.begin, keys.end) as f32: copied to the scratch where they are of another type,

@@ -239,7 +239,11 @@ static double tolerance_of(const call_spec *spec, int32_t threads) {
 
 START_TEST(the_largest_load_is_within_three_percent_for_up_to_256_threads) {
     const call_spec *spec = &calls[_i];
-    for (int kind = 0; kind < KINDS && panel_kinds[kind].lanes < 48; kind++) {
+    for (int kind = 0; kind < KINDS; kind++) {
+        /* Panels of 48 lanes are too few for so many threads. */
+        if (panel_kinds[kind].lanes == 48) {
+            continue;
+        }
         call self = call_of(spec, panel_kinds[kind].lanes);
         self.copying = panel_kinds[kind].copying;
         fv_worklist room = room_of(&self);
@@ -282,16 +286,21 @@ START_TEST(every_query_row_meets_every_visible_key_exactly_once) {
             const fv_worklist list = divide(&self, thread_counts[t], &room);
             const size_t cells = (size_t)(spec->batch * spec->heads_kv * panels * splits);
             unsigned char *seen = calloc(cells, 1);
+            int64_t largest = 0;
             for (int64_t i = 0; i < fv_item_count(g, &list); i++) {
                 const fv_item item = fv_item_at(g, &list, i);
                 const fv_work *work = item.work;
-                ck_assert_int_le(work->panel_end - work->panel_begin, widest > panels ? panels : widest);
+                const int64_t size = work->panel_end - work->panel_begin;
+                largest = size > largest ? size : largest;
                 ck_assert_double_gt(work->cost, 0);
                 for (int64_t panel = work->panel_begin; panel < work->panel_end; panel++) {
                     const int64_t head = work->batch * spec->heads_kv + item.head_kv;
                     seen[(head * panels + panel) * splits + work->split + 1]++;
                 }
             }
+            /* Items are narrowed for several threads only. */
+            ck_assert_int_le(largest, widest);
+            ck_assert(thread_counts[t] > 1 || largest == (widest > panels ? panels : widest));
             for (int64_t head = 0; head < spec->batch * spec->heads_kv; head++) {
                 const fv_sequence *sequence = &self.sequences[head / spec->heads_kv];
                 const fv_key_range range = fv_splits(g, sequence);

@@ -281,7 +281,7 @@ FOVEA_API void fovea_plan_destroy(fovea_plan *plan);
 
 /* Bytes of workspace that let `concurrency` (>= 1) workers execute the plan at its full capacity; 0 if plan is NULL or
  * concurrency < 1; SIZE_MAX if it exceeds that. What a worker adds is bounded: it grows neither with the batch, nor
- * with len_kv, nor with len_q beyond a few hundred rows. */
+ * with len_kv, nor with len_q beyond 768 rows. */
 FOVEA_API size_t fovea_plan_workspace_size(const fovea_plan *plan, int32_t concurrency);
 
 /* Describes the plan as text: backend, kernels, tiles, splits, and why. Writes at most `size` bytes with a terminating
