@@ -7,10 +7,11 @@
 
 typedef struct fv_places {
     const void *row[FV_MAX_BLOCK];
+    float scale[FV_MAX_BLOCK];
 } fv_places;
 
-/* `count` rows (at most FV_MAX_BLOCK) of `length` elements from row `key` on, in the order of keys and without scales.
- * It points into `places`. */
+/* `count` rows (at most FV_MAX_BLOCK) of `length` elements from row `key` on, in the order of keys. It points into
+ * `places`. */
 fv_stored fv_stored_places(const fv_rows *rows, int64_t key, int32_t count, int64_t length, fv_places *places);
 
 /* Asks for the beginning of the first row in each page of keys [begin, end), of rows of `length` elements: from there

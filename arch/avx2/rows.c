@@ -8,14 +8,15 @@
 #define ROW_DOT_SUMS 1
 #define ROW_SUM_KEYS(bytes) ((bytes) == 4 ? 1 : 4)
 #define ROW_STRIP(rows) ((rows) == 2 ? 4 : 2)
-#define ROW_KEYS(bytes) ((bytes) == 1 ? 64 : FV_MAX_BLOCK)
+#define ROW_KEYS(bytes) FV_MAX_BLOCK
 #define ROW_IN_PIECES 1
+#define ROW_PIECE_STRIP 4
 #define ROW_HOLD(x) __asm__("" : "+x"(x))
 #include "arch/common/exp2.h"
 #include "arch/common/row_steps.h"
 
 #include "arch/avx2/kernels.h"
 
-static const fv_row_reads f32_reads = ROW_READS(f32, 4);
+const fv_row_reads fv_avx2_f32_reads = ROW_READS(f32, 4);
 
-const fv_row_kernels fv_avx2_row = {ROW_FAMILY(&f32_reads)};
+const fv_row_kernels fv_avx2_row = {ROW_FAMILY(&fv_avx2_f32_reads)};

@@ -155,6 +155,14 @@ static inline vf v_sum_each(const vf x[V_LANES]) {
                          _mm512_shuffle_f32x4(halves[0], halves[1], 0xDD));
 }
 
+/* Lanes of `even` and `odd` in turn: those of the first halves, then those of the second. */
+static inline void v_in_turn(vf even, vf odd, vf both[2]) {
+    const __m512i first = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    const __m512i second = _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    both[0] = _mm512_permutex2var_ps(even, first, odd);
+    both[1] = _mm512_permutex2var_ps(even, second, odd);
+}
+
 /* x becomes its transpose: lane i of x[j] was lane j of x[i]. */
 static inline void v_transpose(vf x[V_LANES]) {
     vf t[V_LANES], u[V_LANES];

@@ -57,8 +57,9 @@ static inline vf first_lanes_of(vf x, int64_t count) {
  * one after the other, 4 where arithmetic binds, 0 where an output stays in registers, as those of several queries do;
  * ROW_STRIP(rows) vectors of each of `rows` outputs, a power of two up to STRIP_MOST, stay there while values are added
  * to them. ROW_KEYS(bytes) keys are taken before their values: many where they are read in pieces. ROW_IN_PIECES (0 or
- * 1): rows without scales can be read from several places at a time. ROW_HOLD(x) keeps a vector in a register, which
- * the compiler would rather load again for every use. */
+ * 1): rows are read from several places at a time; ROW_PIECE_STRIP vectors of each of one or two outputs, and half as
+ * many of four, stay in registers then. ROW_HOLD(x) keeps a vector in a register, which the compiler would rather load
+ * again for every use. */
 #if !defined(ROWS_AT_ONCE) || !defined(ROW_DOT_KEYS) || !defined(ROW_DOT_SUMS) || !defined(ROW_SUM_KEYS) || \
     !defined(ROW_STRIP) || !defined(ROW_KEYS) || !defined(ROW_IN_PIECES) || !defined(ROW_HOLD)
 #error "the backend's rows.c says what fits its registers"
@@ -72,12 +73,15 @@ enum { STRIP_KEYS = 16 };
 /* Runs of fewer values are not worth streaming: SHORT_SUM_KEYS of them at a time shorten the chain of sums. */
 enum { STREAM_KEYS = 64, SHORT_SUM_KEYS = 4 };
 
-/* Pieces of a run that are read in lockstep (row_pieces.inc), and vectors of an output that are added to at a time, of
- * one or two queries. */
-enum { ROW_PIECES = 8, PIECE_STRIP_MOST = 4 };
+/* Pieces of a run that are read in lockstep (row_pieces.inc): the first-level cache's sets have eight places, and
+ * pieces a power of two apart share one. */
+#define ROW_PIECES 8
 
 /* Queries of a tile of pieces, at most. */
 enum { TILE_ROWS_MOST = 4 };
+
+/* Rows of each piece, one after the other, in a tile of one query. */
+#define PIECE_DEPTH (V_LANES > ROW_PIECES ? V_LANES / ROW_PIECES : 1)
 
 /* How many of `rows` queries a tile of pieces takes. */
 static inline int32_t rows_in_tile(int32_t rows) {

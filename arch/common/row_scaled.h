@@ -19,12 +19,12 @@
 #define READ_SCALED 2
 #include "arch/common/row_reads.inc"
 
-/* Rows that are taken at a time. */
-enum { SCALED_RUN = 64 };
+/* Rows that are taken at a time, at most. */
+enum { SCALED_RUN = ROW_KEYS(1) };
 
 static const float least_ordinary_scale = 0x1p-40f, least_large_scale = 0x1p100f;
 
-/* A run of rows with SCALED_RUN scales one after the other: its own, and zeros behind them. */
+/* A run of rows with scales one after the other, as many as fill vectors: its own, and zeros behind them. */
 typedef struct scaled_run {
     fv_stored stored;
     const float *scales;
@@ -36,9 +36,10 @@ static int32_t is_ordinary(float scale) {
     return scale == 0.0f || (fabsf(scale) >= least_ordinary_scale && fabsf(scale) < least_large_scale);
 }
 
-static int32_t all_are_ordinary(const float *scales) {
+/* Of whole vectors of scales. */
+static int32_t all_are_ordinary(const float *scales, int32_t count) {
     vf least = v_set(1.0f), largest = v_set(1.0f), check = v_set(0.0f);
-    for (int32_t i = 0; i < SCALED_RUN; i += V_LANES) {
+    for (int32_t i = 0; i < count; i += V_LANES) {
         const vf scale = v_load(scales + i);
         const vf size = v_select(v_equal(scale, v_set(0.0f)), v_set(1.0f), v_absolute(scale));
         check = v_fma(scale, v_set(0.0f), check);
@@ -53,17 +54,17 @@ static int32_t all_are_ordinary(const float *scales) {
 static void take_run(const fv_stored *all, int32_t begin, scaled_run *run) {
     run->stored = rows_from(all, begin, sizeof(int8_t));
     run->stored.count = all->count - begin < SCALED_RUN ? all->count - begin : SCALED_RUN;
-    const int32_t count = run->stored.count;
+    const int32_t count = run->stored.count, filled = (count + V_LANES - 1) / V_LANES * V_LANES;
     run->scales = run->stored.scales;
-    if (all->scale_stride != 1 || count < SCALED_RUN) {
+    if (all->scale_stride != 1 || count < filled) {
         /* Two loops: of one with a condition compilers make masked loads, slow where a page without rights follows. */
         for (int32_t i = 0; i < count; i++)
             run->copied[i] = run->stored.scales[i * all->scale_stride];
-        for (int32_t i = count; i < SCALED_RUN; i++)
+        for (int32_t i = count; i < filled; i++)
             run->copied[i] = 0.0f;
         run->scales = run->copied;
     }
-    run->all_ordinary = all_are_ordinary(run->scales);
+    run->all_ordinary = all_are_ordinary(run->scales, filled);
 }
 
 /* One row of a run. */
@@ -134,7 +135,7 @@ static void weighted_sum_int8(const float *p, int64_t p_stride, int32_t rows, co
     }
 }
 
-static const fv_row_reads int8_reads = {ROW_KEYS(1), 0, dots_int8, weighted_sum_int8,
+static const fv_row_reads int8_reads = {ROW_KEYS(1), ROW_IN_PIECES, dots_int8, weighted_sum_int8,
                                         weighted_sum_marked_int8_elements};
 
 #endif
