@@ -62,6 +62,15 @@ static inline __attribute__((always_inline)) void v_accumulate(vf *acc, velement
     __asm__("vfmadd231ps %2, %1, %0" : "+v"(*acc) : "v"(a), "v"(b));
 }
 
+/* The same with a factor from memory, for one vector of lanes. Compilers make the broadcast a part of the instruction:
+ * on Zen 4 one of its own takes half an FMA's time from the FMAs, unless it serves several. Two vectors from memory
+ * would be more loads than Intel's servers have. */
+#define V_FACTORS_FROM_MEMORY 1
+
+static inline __attribute__((always_inline)) void v_accumulate_at(vf *acc, const float *a, vf b) {
+    *acc = _mm512_fmadd_ps(b, _mm512_set1_ps(*a), *acc);
+}
+
 /* The larger one; b where either is NaN. */
 static inline vf v_max(vf a, vf b) {
     return _mm512_max_ps(a, b);

@@ -37,6 +37,8 @@ static inline __attribute__((always_inline)) void panel_accumulate(vf *acc, vele
     v_dot_pairs(acc, factor, lanes);
 }
 
+#define PANEL_FROM_MEMORY 0
+
 /* Queries are packed unscaled, for scaled ones would be rounded once more: scale and start follow the products. */
 static inline vf panel_start(const float *start) {
     (void)start;

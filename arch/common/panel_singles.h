@@ -24,6 +24,18 @@ static inline __attribute__((always_inline)) void panel_accumulate(vf *acc, vele
     v_accumulate(acc, factor, lanes);
 }
 
+/* Up to how many vectors of lanes a factor is multiplied from memory, and the multiplication by that of step i. */
+#ifdef V_FACTORS_FROM_MEMORY
+#define PANEL_FROM_MEMORY V_FACTORS_FROM_MEMORY
+
+static inline __attribute__((always_inline)) void panel_accumulate_at(vf *acc, panel_factors row, const int i,
+                                                                      vf lanes) {
+    v_accumulate_at(acc, row + i, lanes);
+}
+#else
+#define PANEL_FROM_MEMORY 0
+#endif
+
 /* What the accumulators of scores begin with. */
 static inline vf panel_start(const float *start) {
     return v_load_own(start);
