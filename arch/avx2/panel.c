@@ -12,7 +12,7 @@
 #define PANEL_FIRST_1 8
 #define PANEL_FIRST_2 4
 #define PANEL_AHEAD 0
-#define PANEL_LINE_VECTORS 2
+#define PANEL_LINE_VECTORS PANEL_VECTORS
 #include "arch/common/panel_family.inc"
 
 #include "arch/avx2/kernels.h"

@@ -13,7 +13,7 @@
 #define PANEL_DIMS_2 12
 #define PANEL_DIMS_3 8
 #define PANEL_AHEAD 8
-#define PANEL_LINE_VECTORS 1
+#define PANEL_LINE_VECTORS PANEL_VECTORS
 
 /* Members of the table that go with them. */
 #define PANEL_BLOCKS .key_block = 192, .key_block_short = 288, .tile_keys = PANEL_KEYS_3
