@@ -138,9 +138,9 @@ typedef struct fv_address_pieces {
 /* As many streams as were fastest on Zen 3, of 1 to 32. */
 #define FV_LINE_PIECES 8
 
-/* Keys and values that will be needed soon, for a panel of few lanes that has them to itself: it multiplies them faster
- * than they come from memory, so a tile asks for them as it goes, line by line, and memory is never idle. A kernel asks
- * for a line for each line of keys or values that it takes, and moves on; from the last row on nothing new. Lines are
+/* Keys and values that will be needed soon, for a panel that has them to itself: it multiplies them faster than they
+ * come from memory, so a tile asks for them as it goes, line by line, and memory is never idle. A kernel asks for one
+ * to two lines for each line of keys or values that it takes, and moves on; from the last row on nothing new. Lines are
  * asked for in FV_LINE_PIECES pieces of the block in turn: each is a stream for the hardware prefetcher, which then is
  * ahead of the requests, so that these do not wait in the few buffers that the first-level cache has for misses. */
 typedef struct fv_lines_ahead {
@@ -383,8 +383,8 @@ typedef struct fv_stored {
 /* How the row family reads keys and values of one stored type: in place, each element once for all rows, widened in
  * registers as the conversion family widens them. */
 typedef struct fv_row_reads {
-    /* Keys between a switch from keys to values: so few that both streams stay in the hardware prefetcher's view, and
-     * so many that what is done once for all of them is little. */
+    /* Keys between a switch from keys to values: so many that what is done once for all of them is little; rows that
+     * are read in order also so few that both streams stay in the hardware prefetcher's view. */
     int32_t key_block;
     /* Non-zero: rows of a run are read from several places at a time, whatever their addresses. A run in pages then
      * comes in the order of its keys; else in the order in which it is to be read. */

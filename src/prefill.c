@@ -100,7 +100,7 @@ static void add_end(const item_run *run, step_ahead *ahead) {
     add_keys(&next, keys, fv_ceil_div(rows, tiles > 0 ? tiles : 1), ahead);
 }
 
-/* A panel that has the keys to itself, and is narrow. */
+/* A panel that has the keys to itself, and no more vectors than its backend asks for by line. */
 static int32_t asks_by_line(const item_run *run, int32_t users) {
     const fovea_plan *plan = run->head->plan;
     const int32_t vectors = plan->pair ? plan->pair->line_vectors : plan->backend->panel->line_vectors;
@@ -110,8 +110,8 @@ static int32_t asks_by_line(const item_run *run, int32_t users) {
 /* What will be needed after the keys up to `end`, which `users` panels take. */
 static step_ahead ahead_of_step(const item_run *run, int64_t end, int32_t users) {
     const fv_head *head = run->head;
-    /* A panel by itself asks for as many rows as a tile has keys: a tile of few vectors has twice the keys of a full
-     * one. Rows that will be widened are read in order, which needs no help. */
+    /* A panel by itself, where it does not ask by line, asks for as many rows as a tile has keys: a tile of few vectors
+     * has twice the keys of a full one. Rows that will be widened are read in order, which needs no help. */
     const int32_t by_itself = users == 1 && head->k.type == FOVEA_F32;
     const int64_t at_once = by_itself ? 2 * head->plan->backend->panel->tile_keys : 1;
     const fv_key_range keys = {end, fv_min64(end + head->key_block, run->keys.end)};

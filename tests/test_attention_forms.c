@@ -50,10 +50,10 @@ START_TEST(pages_of_every_size_in_every_type) {
             const int64_t size = sizes[i / 2], keys = (420 + size - 1) / size * size;
             const bool forbids = size < 16;
             CHECK_ON_CASE(_i, .seed = i, .batch = 3, .heads_q = 4, .heads_kv = 2, .len_q = i % 2 ? 70 : 2,
-                          .len_kv = keys, .spare_kv = 3 * size, .head_dim = 20, .head_dim_v = 18, .type_q = type_q,
-                          .type_kv = (fovea_type)type, .type_out = type_q, .causal = i % 3 != 0,
-                          .form_kv = FOVEA_FORM_PAGED, .page_size = size, .outputs = FOVEA_OUTPUT_LSE,
-                          .layout_k = forbids ? LAYOUT_ROW_A_PAGE : LAYOUT_BSHD,
+                          .len_kv = keys, .spare_kv = 3 * size, .head_dim = i % 2 ? 20 : 32,
+                          .head_dim_v = i % 2 ? 18 : 48, .type_q = type_q, .type_kv = (fovea_type)type,
+                          .type_out = type_q, .causal = i % 3 != 0, .form_kv = FOVEA_FORM_PAGED, .page_size = size,
+                          .outputs = FOVEA_OUTPUT_LSE, .layout_k = forbids ? LAYOUT_ROW_A_PAGE : LAYOUT_BSHD,
                           .layout_v = forbids ? LAYOUT_ROW_A_PAGE : LAYOUT_BHSD, .form = (call_form)(i % 3));
         }
     }

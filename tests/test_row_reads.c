@@ -230,54 +230,58 @@ START_TEST(int8_rows_with_any_scale_are_their_scaled_elements) {
     test_random random = test_random_named("strange scales", _i);
     static const float scales[] = {0, -0.0f, 1, -0.5f, 0x1p-41f, -0x1p-140f, 0x1p-149f, 0x1p99f, 0x1p100f, -1e36f};
     static const float queries[] = {1, 0x1p-20f, 0x1p124f, 0x1p-100f};
-    enum { SCALES = sizeof scales / sizeof *scales, KEYS = 70, DIM = 37, ROWS = 3 };
+    enum { SCALES = sizeof scales / sizeof *scales, ROWS = 3, MOST_KEYS = 304 };
     for (int64_t n = 0; n < test_scaled(100); n++) {
+        /* Every fourth time so many of so many whole vectors that they are read in pieces. */
+        const int32_t keys = n % 4 ? 70 : 300, dim = n % 4 ? 37 : 48;
         kernel_memory memory = kernel_memory_create(&random);
-        int8_t *rows = take_bytes(&memory, KEYS * DIM, 1);
-        float *of = take_floats(&memory, KEYS, sizeof(float));
-        float *q = take_random(&memory, ROWS * 48, FV_ALIGNMENT, 1), *s = take_floats(&memory, ROWS * 80, FV_ALIGNMENT);
+        int8_t *rows = take_bytes(&memory, keys * dim, 1);
+        float *of = take_floats(&memory, keys, sizeof(float));
+        float *q = take_random(&memory, ROWS * 48, FV_ALIGNMENT, 1),
+              *s = take_floats(&memory, ROWS * MOST_KEYS, FV_ALIGNMENT);
         const float query = queries[random_between(&random, 0, 3)];
         for (int32_t i = 0; i < ROWS * 48; i++) {
             q[i] *= query;
         }
-        for (int32_t i = 0; i < KEYS * DIM; i++) {
+        for (int32_t i = 0; i < keys * dim; i++) {
             rows[i] = (int8_t)random_between(&random, -127, 127);
         }
-        for (int32_t key = 0; key < KEYS; key++) {
+        for (int32_t key = 0; key < keys; key++) {
             of[key] = random_chance(&random, 0.9) ? random_float(&random, -1, 1)
                                                   : scales[random_between(&random, 0, SCALES - 1)];
         }
         const fv_stored stored = {
-            .rows = rows, .stride = DIM, .count = KEYS, .length = DIM, .scales = of, .scale_stride = 1};
-        kernels->read[FOVEA_INT8]->dots(q, 48, ROWS, &stored, s, 80);
-        for (int32_t at = 0; at < ROWS * KEYS; at++) {
-            const int32_t row = at / KEYS, key = at % KEYS;
+            .rows = rows, .stride = dim, .count = keys, .length = dim, .scales = of, .scale_stride = 1};
+        kernels->read[FOVEA_INT8]->dots(q, 48, ROWS, &stored, s, MOST_KEYS);
+        for (int32_t at = 0; at < ROWS * keys; at++) {
+            const int32_t row = at / keys, key = at % keys;
             double exact = 0, size = 0;
-            for (int32_t d = 0; d < DIM; d++) {
-                const double term = (double)q[row * 48 + d] * rows[key * DIM + d] * (double)of[key];
+            for (int32_t d = 0; d < dim; d++) {
+                const double term = (double)q[row * 48 + d] * rows[key * dim + d] * (double)of[key];
                 exact += term;
                 size += fabs(term);
             }
             /* Where every element and sum of them fits f32; the rest is IEEE's affair. */
             if (size < 0x1p127 && fabsf(of[key]) < 0x1p120f) {
-                ck_assert_msg(is_near(s[row * 80 + key], exact, (2 * DIM + 2) * unit * size + DIM * 0x1p-126),
-                              "dot %.9g instead of %.9g (scale %.9g, queries of %.9g)", (double)s[row * 80 + key],
-                              exact, (double)of[key], (double)query);
+                ck_assert_msg(is_near(s[row * MOST_KEYS + key], exact, (2 * dim + 2) * unit * size + dim * 0x1p-126),
+                              "dot %.9g instead of %.9g (scale %.9g, queries of %.9g)",
+                              (double)s[row * MOST_KEYS + key], exact, (double)of[key], (double)query);
             }
         }
-        float *o = take_floats(&memory, ROWS * 48, FV_ALIGNMENT), *p = take_random(&memory, ROWS * 80, FV_ALIGNMENT, 1);
+        float *o = take_floats(&memory, ROWS * 48, FV_ALIGNMENT),
+              *p = take_random(&memory, ROWS * MOST_KEYS, FV_ALIGNMENT, 1);
         memset(o, 0, sizeof *o * ROWS * 48);
-        kernels->read[FOVEA_INT8]->weighted_sum(p, 80, ROWS, &stored, o, 48);
-        for (int32_t at = 0; at < ROWS * DIM; at++) {
-            const int32_t row = at / DIM, d = at % DIM;
+        kernels->read[FOVEA_INT8]->weighted_sum(p, MOST_KEYS, ROWS, &stored, o, 48);
+        for (int32_t at = 0; at < ROWS * dim; at++) {
+            const int32_t row = at / dim, d = at % dim;
             double exact = 0, size = 0;
-            for (int32_t key = 0; key < KEYS; key++) {
-                const double term = (double)p[row * 80 + key] * rows[key * DIM + d] * (double)of[key];
+            for (int32_t key = 0; key < keys; key++) {
+                const double term = (double)p[row * MOST_KEYS + key] * rows[key * dim + d] * (double)of[key];
                 exact += term;
                 size += fabs(term);
             }
             if (size < 0x1p127) {
-                ck_assert_msg(is_near(o[row * 48 + d], exact, (2 * KEYS + 2) * unit * size), "sum %.9g instead of %.9g",
+                ck_assert_msg(is_near(o[row * 48 + d], exact, (2 * keys + 2) * unit * size), "sum %.9g instead of %.9g",
                               (double)o[row * 48 + d], exact);
             }
         }
@@ -388,8 +392,13 @@ static void dots_of_short_runs(const fv_row_reads *read, const stored_rows *k, f
 static void check_long_run_once(const fv_row_kernels *kernels, fovea_type type, test_random *random) {
     kernel_memory memory = kernel_memory_create(random);
     const int32_t rows = (int32_t)random_between(random, 1, FV_MAX_ROWS);
-    const int32_t keys = (int32_t)random_between(random, 0, FV_MAX_BLOCK);
-    const int64_t dim = random_chance(random, 0.5) ? 8 * random_between(random, 1, 20) : random_dim(random);
+    /* Half of them where pieces begin to have a group of rows, or whole ones. */
+    const int32_t keys =
+        (int32_t)(random_chance(random, 0.5) ? random_between(random, 0, FV_MAX_BLOCK)
+                                             : RANDOM_OF(random, 63, 64, 127, 128, 255, 256, 384, FV_MAX_BLOCK));
+    const int64_t dim = random_chance(random, 0.3)   ? random_dim(random)
+                        : random_chance(random, 0.3) ? 8 * random_between(random, 1, 20)
+                                                     : 16 * random_between(random, 1, 10);
     const int64_t stride = aligned_stride(dim, random), s_stride = aligned_stride(keys, random);
     const stored_rows stored = take_stored(&memory, type, keys, dim, 1);
     const fv_stored anywhere = by_address(&memory, &stored.stored, type);

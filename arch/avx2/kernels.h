@@ -7,7 +7,7 @@
 extern const fv_backend fv_backend_avx2;
 extern const fv_panel_kernels fv_avx2_panel;
 extern const fv_row_kernels fv_avx2_row;
-/* How the AVX-512 backends read f32. */
+/* How f32 is read; by the AVX-512 backends too. */
 extern const fv_row_reads fv_avx2_f32_reads;
 extern const fv_convert_kernels fv_avx2_convert;
 extern const fv_rotary_kernels fv_avx2_rotary;

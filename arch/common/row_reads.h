@@ -64,6 +64,10 @@ static inline vf first_lanes_of(vf x, int64_t count) {
     !defined(ROW_STRIP) || !defined(ROW_KEYS) || !defined(ROW_IN_PIECES) || !defined(ROW_HOLD)
 #error "the backend's rows.c says what fits its registers"
 #endif
+/* A key is multiplied alike in pieces and in order, and a tile of pieces has a lane for each sum. */
+#if ROW_IN_PIECES && (!defined(ROW_PIECE_STRIP) || ROW_DOT_SUMS != 1 || (V_LANES != 8 && V_LANES != 16))
+#error "reading in pieces takes one sum a product and eight or sixteen lanes"
+#endif
 
 enum { STRIP_MOST = 16, DOT_KEYS_MOST = 2 };
 
