@@ -59,8 +59,11 @@
 #define FV_MAX_LANES 48
 #define FV_MAX_VECTORS 4
 #define FV_MAX_ROWS 8
-/* Largest number of keys of a block; s has room for it. */
+/* Largest number of keys of a block of a panel; s has room for it. */
 #define FV_MAX_BLOCK 512
+/* The same of a run of the row family; rows of its scores lie FV_RUN_STRIDE apart, not all in one set of the cache. */
+#define FV_MAX_RUN 1024
+#define FV_RUN_STRIDE (FV_MAX_RUN + 16)
 
 #define FV_SHORT_HEAD 64
 #define FV_LONG_HEAD 128
@@ -383,8 +386,8 @@ typedef struct fv_stored {
 /* How the row family reads keys and values of one stored type: in place, each element once for all rows, widened in
  * registers as the conversion family widens them. */
 typedef struct fv_row_reads {
-    /* Keys between a switch from keys to values: so many that what is done once for all of them is little; rows that
-     * are read in order also so few that both streams stay in the hardware prefetcher's view. */
+    /* Keys between a switch from keys to values, at most FV_MAX_RUN: so many that what is done once for all of them is
+     * little; rows that are read in order also so few that both streams stay in the hardware prefetcher's view. */
     int32_t key_block;
     /* Non-zero: rows of a run are read from several places at a time, whatever their addresses. A run in pages then
      * comes in the order of its keys; else in the order in which it is to be read. */

@@ -59,7 +59,7 @@ static void multiply_keys(const fv_decode_rows *r, int64_t key_begin, int32_t ke
     }
     fv_places places;
     const fv_stored stored = stored_rows(k, key_begin, keys, r->head->plan->desc.head_dim, &places);
-    reads_of(r)->dots(r->scratch->q, r->q_stride, r->count, &stored, r->scratch->s + at, FV_MAX_BLOCK);
+    reads_of(r)->dots(r->scratch->q, r->q_stride, r->count, &stored, r->scratch->s + at, FV_RUN_STRIDE);
 }
 
 typedef void weigh(const float *p, int64_t p_stride, int32_t rows, const fv_stored *v, float *o, int64_t o_stride);
@@ -85,11 +85,11 @@ static void weigh_values(const fv_decode_rows *r, int64_t key_begin, int32_t key
     }
     fv_places places;
     const fv_stored stored = stored_rows(v, key_begin, keys, r->head->plan->desc.head_dim_v, &places);
-    sum(r->scratch->s + at, FV_MAX_BLOCK, r->count, &stored, r->scratch->o, r->o_stride);
+    sum(r->scratch->s + at, FV_RUN_STRIDE, r->count, &stored, r->scratch->o, r->o_stride);
 }
 
 static float *terms_of(const fv_decode_rows *r, int32_t row) {
-    return r->scratch->term_rows + (int64_t)row * FV_MAX_BLOCK;
+    return r->scratch->term_rows + (int64_t)row * FV_RUN_STRIDE;
 }
 
 static int32_t any_row_allows(const fv_decode_rows *r, fv_key_range part) {

@@ -25,7 +25,7 @@ typedef struct fv_run {
     int64_t key_begin;
     int32_t keys;
     int32_t part_count;
-    fv_key_range parts[FV_MAX_BLOCK / FV_RUN_PART];
+    fv_key_range parts[FV_MAX_RUN / FV_RUN_PART];
 } fv_run;
 
 static inline const fv_row_kernels *fv_row_kernels_of(const fv_decode_rows *r) {
@@ -33,7 +33,7 @@ static inline const fv_row_kernels *fv_row_kernels_of(const fv_decode_rows *r) {
 }
 
 static inline float *fv_row_scores(const fv_decode_rows *r, int32_t row) {
-    return r->scratch->s + (int64_t)row * FV_MAX_BLOCK;
+    return r->scratch->s + (int64_t)row * FV_RUN_STRIDE;
 }
 
 /* The most keys of a run. */

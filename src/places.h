@@ -6,11 +6,11 @@
 #include "src/call.h"
 
 typedef struct fv_places {
-    const void *row[FV_MAX_BLOCK];
-    float scale[FV_MAX_BLOCK];
+    const void *row[FV_MAX_RUN];
+    float scale[FV_MAX_RUN];
 } fv_places;
 
-/* `count` rows (at most FV_MAX_BLOCK) of `length` elements from row `key` on, in the order of keys. It points into
+/* `count` rows (at most FV_MAX_RUN) of `length` elements from row `key` on, in the order of keys. It points into
  * `places`. */
 fv_stored fv_stored_places(const fv_rows *rows, int64_t key, int32_t count, int64_t length, fv_places *places);
 

@@ -37,7 +37,7 @@ static scratch_layout layout_scratch(const fovea_plan *plan, int64_t len_q) {
     int64_t vector = plan->backend->panel->lanes;
     int64_t ld = fv_min64(g->panel_lanes, fv_ceil_div(lanes, vector) * vector);
     int64_t stored = rows ? rows : panels * ld;
-    int64_t per_block = rows ? rows : ld;
+    int64_t of_scores = rows ? rows * FV_RUN_STRIDE : ld * FV_MAX_BLOCK;
     /* Rows are summed in segments: one set for the segment, one for the total. */
     int64_t results = rows ? 2 * rows : stored;
     int32_t has_rows = plan->has_score_terms || plan->desc.weights == FOVEA_WEIGHTS_MEAN_PROBABILITIES;
@@ -47,13 +47,13 @@ static scratch_layout layout_scratch(const fovea_plan *plan, int64_t len_q) {
     layout.o = take_floats(&layout.size, results * fv_row_stride(plan->desc.head_dim_v));
     layout.m = take_floats(&layout.size, results);
     layout.l = take_floats(&layout.size, results);
-    layout.s = take_floats(&layout.size, per_block * FV_MAX_BLOCK);
-    layout.term_rows = take_floats(&layout.size, has_rows ? per_block * FV_MAX_BLOCK : 0);
+    layout.s = take_floats(&layout.size, of_scores);
+    layout.term_rows = take_floats(&layout.size, has_rows ? of_scores : 0);
     /* Row kernels read keys and values where they are. */
     if (!rows) {
-        layout.mask_rows = take(&layout.size, plan->has_score_terms ? (size_t)per_block * FV_MAX_BLOCK : 0);
-        layout.p = take_floats(&layout.size, plan->pair ? per_block * FV_MAX_BLOCK / 2 : 0);
-        layout.sum = take_floats(&layout.size, plan->pair ? FV_PAIR_SUMS * per_block : 0);
+        layout.mask_rows = take(&layout.size, plan->has_score_terms ? (size_t)of_scores : 0);
+        layout.p = take_floats(&layout.size, plan->pair ? of_scores / 2 : 0);
+        layout.sum = take_floats(&layout.size, plan->pair ? FV_PAIR_SUMS * ld : 0);
         layout.k = take_floats(&layout.size, fv_stage_floats(plan, panels, plan->desc.head_dim));
         layout.v = take_floats(&layout.size, fv_stage_floats(plan, panels, plan->desc.head_dim_v));
         layout.o_total = take_floats(&layout.size, stored * plan->desc.head_dim_v);

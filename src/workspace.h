@@ -28,7 +28,7 @@ typedef struct fv_scratch {
     /* Totals of outputs and sums of an item's panels (panel.h); undefined for few query rows. */
     float *o_total;
     float *l_total;
-    /* Scores of a panel against a block. */
+    /* Scores of a panel against a block, or of rows against a run. */
     float *s;
     /* Rows of keys, one a lane: of bias and mask where they cannot be read in place; terms of rows; weights on their
      * way to the mean over heads. */

@@ -200,7 +200,7 @@ START_TEST(masks_and_biases_of_tiles) {
 }
 END_TEST
 
-/* Runs of up to 512 keys for up to eight queries: parts of 64 keys that no row may see are left out. */
+/* Runs of up to FV_MAX_RUN keys for up to eight queries: parts of 64 keys that no row may see are left out. */
 START_TEST(masks_of_tiles_for_few_queries) {
     static const fovea_type types[] = {FOVEA_F32, FOVEA_F16, FOVEA_INT8};
     static const int32_t edges[] = {64, 100, 200};

@@ -394,8 +394,8 @@ static void check_long_run_once(const fv_row_kernels *kernels, fovea_type type, 
     const int32_t rows = (int32_t)random_between(random, 1, FV_MAX_ROWS);
     /* Half of them where pieces begin to have a group of rows, or whole ones. */
     const int32_t keys =
-        (int32_t)(random_chance(random, 0.5) ? random_between(random, 0, FV_MAX_BLOCK)
-                                             : RANDOM_OF(random, 63, 64, 127, 128, 255, 256, 384, FV_MAX_BLOCK));
+        (int32_t)(random_chance(random, 0.5) ? random_between(random, 0, FV_MAX_RUN)
+                                             : RANDOM_OF(random, 3, 4, 63, 64, 127, 128, 255, 256, 384, FV_MAX_RUN));
     const int64_t dim = random_chance(random, 0.3)   ? random_dim(random)
                         : random_chance(random, 0.3) ? 8 * random_between(random, 1, 20)
                                                      : 16 * random_between(random, 1, 10);

@@ -16,7 +16,7 @@ static float *take_scores(kernel_memory *memory, int32_t count, float range) {
 }
 
 static int32_t random_count(test_random *random) {
-    return (int32_t)(random_chance(random, 0.1) ? random_between(random, 71, FV_MAX_BLOCK)
+    return (int32_t)(random_chance(random, 0.1) ? random_between(random, 71, FV_MAX_RUN)
                                                 : random_between(random, 0, 70));
 }
 

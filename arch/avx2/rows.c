@@ -8,7 +8,7 @@
 #define ROW_DOT_SUMS 1
 #define ROW_SUM_KEYS(bytes) ((bytes) == 4 ? 1 : 4)
 #define ROW_STRIP(rows) ((rows) == 2 ? 4 : 2)
-#define ROW_KEYS(bytes) FV_MAX_BLOCK
+#define ROW_KEYS(bytes) FV_MAX_RUN
 #define ROW_IN_PIECES 1
 #define ROW_PIECE_STRIP 4
 #define ROW_HOLD(x) __asm__("" : "+x"(x))
