@@ -62,16 +62,15 @@ static scratch_layout layout_scratch(const fovea_plan *plan, int64_t len_q) {
     return layout;
 }
 
-/* Bytes that the layout for any sequence of a call fits into. Packed sequences may be shorter than all of them
- * together; the longest of those that the row kernels take needs room of its own, and any other less than a longer one.
- */
+/* Bytes that the layout for any sequence of up to len_q queries fits into: those of a call that has packed sequences,
+ * or fewer queries than its plan. What the row kernels take needs room of its own; else less does for fewer queries. */
 static size_t scratch_bytes(const fovea_plan *plan, int64_t len_q) {
     const fv_geometry *g = &plan->geometry;
-    size_t longest = layout_scratch(plan, len_q).size;
-    int64_t few = fv_min64(len_q, g->row_lanes / g->group);
-    if (!g->packed_q || few == 0)
+    const int64_t few = fv_min64(len_q, g->row_lanes / g->group);
+    const size_t longest = layout_scratch(plan, len_q).size;
+    if (few == 0 || few == len_q)
         return longest;
-    size_t rows = layout_scratch(plan, few).size;
+    const size_t rows = layout_scratch(plan, few).size;
     return rows > longest ? rows : longest;
 }
 

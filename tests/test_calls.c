@@ -134,6 +134,33 @@ START_TEST(an_exact_workspace_is_enough_at_any_alignment) {
 }
 END_TEST
 
+/* Few queries take other kernels than more, with other room for scores. */
+START_TEST(a_workspace_for_the_plan_is_enough_for_fewer_queries) {
+    enum { MOST = 20 };
+    for (int64_t planned = 1; planned <= MOST; planned++) {
+        problem_spec capacity = on_case(PROBLEM(.len_q = planned, .len_kv = 40, .head_dim = 4, .head_dim_v = 4), _i);
+        problem *largest = problem_create(&capacity);
+        fovea_plan *plan = plan_of(largest);
+        problem_destroy(largest);
+        const size_t size = fovea_plan_workspace_size(plan, 1);
+        void *workspace = malloc(size);
+        for (int64_t len_q = 1; len_q <= planned; len_q++) {
+            const problem_spec spec =
+                on_case(PROBLEM(.len_q = len_q, .len_kv = 40, .head_dim = 4, .head_dim_v = 4), _i);
+            problem *self = problem_create(&spec);
+            self->args.workspace = workspace;
+            self->args.workspace_size = size;
+            ck_assert_msg(fovea_execute(plan, &self->args, test_executor_get(&self->executor)) == FOVEA_OK,
+                          "%d queries of %d: %s", (int)len_q, (int)planned, fovea_last_reason());
+            problem_compare(self);
+            problem_destroy(self);
+        }
+        free(workspace);
+        fovea_plan_destroy(plan);
+    }
+}
+END_TEST
+
 START_TEST(a_workspace_for_one_worker_lets_one_run_and_one_byte_less_none) {
     for (int64_t len_q = 1; len_q <= 60; len_q += 59) {
         problem_spec spec = busy(len_q, 1100, _i);
@@ -288,6 +315,7 @@ Suite *calls_suite(void) {
     ADD_FOR_CASES(tcase, the_hosts_allocator_is_used_and_gets_everything_back);
     ADD_FOR_CASES(tcase, with_a_workspace_execute_allocates_nothing);
     ADD_FOR_CASES(tcase, an_exact_workspace_is_enough_at_any_alignment);
+    ADD_FOR_CASES(tcase, a_workspace_for_the_plan_is_enough_for_fewer_queries);
     ADD_FOR_CASES(tcase, a_workspace_for_one_worker_lets_one_run_and_one_byte_less_none);
     ADD_FOR_CASES(tcase, workspace_a_worker_does_not_grow_with_lengths_or_batch);
     ADD_FOR_CASES(tcase, no_plan_or_no_workers_need_no_workspace);
