@@ -10,8 +10,8 @@
 #include "src/sums.h"
 #include "src/weights.h"
 
-/* Keys whose sum is formed before it is added to that of the keys before them. */
-enum { SEGMENT_KEYS = 1024 };
+/* Keys whose sum is formed before it is added to that of the keys before them: whole runs. */
+enum { SEGMENT_KEYS = FV_MAX_RUN };
 
 static void pack_queries(const fv_decode_rows *r) {
     const fovea_attention_desc *desc = &r->head->plan->desc;

@@ -392,10 +392,10 @@ static void dots_of_short_runs(const fv_row_reads *read, const stored_rows *k, f
 static void check_long_run_once(const fv_row_kernels *kernels, fovea_type type, test_random *random) {
     kernel_memory memory = kernel_memory_create(random);
     const int32_t rows = (int32_t)random_between(random, 1, FV_MAX_ROWS);
-    /* Half of them where pieces begin to have a group of rows, or whole ones. */
-    const int32_t keys =
-        (int32_t)(random_chance(random, 0.5) ? random_between(random, 0, FV_MAX_RUN)
-                                             : RANDOM_OF(random, 3, 4, 63, 64, 127, 128, 255, 256, 384, FV_MAX_RUN));
+    /* Half of them few, or where pieces begin to have a group of rows, or whole ones. */
+    const int32_t keys = (int32_t)(random_chance(random, 0.5)
+                                       ? random_between(random, 0, FV_MAX_RUN)
+                                       : RANDOM_OF(random, 3, 4, 63, 64, 127, 128, 255, 256, 384, 512, FV_MAX_RUN));
     const int64_t dim = random_chance(random, 0.3)   ? random_dim(random)
                         : random_chance(random, 0.3) ? 8 * random_between(random, 1, 20)
                                                      : 16 * random_between(random, 1, 10);
@@ -403,6 +403,7 @@ static void check_long_run_once(const fv_row_kernels *kernels, fovea_type type, 
     const stored_rows stored = take_stored(&memory, type, keys, dim, 1);
     const fv_stored anywhere = by_address(&memory, &stored.stored, type);
     const fv_row_reads *read = kernels->read[type];
+    ck_assert_int_le(read->key_block, FV_MAX_RUN);
     const float *q = take_random(&memory, span(rows, stride, dim), FV_ALIGNMENT, 2);
     float *s = take_floats(&memory, span(rows, s_stride, keys), FV_ALIGNMENT);
     float *others = take_floats(&memory, span(rows, s_stride, keys), FV_ALIGNMENT);

@@ -56,10 +56,10 @@ static inline vf first_lanes_of(vf x, int64_t count) {
  * ROW_SUM_KEYS(bytes) values are added to the output of a single query at a time: 1 where rows come from memory fastest
  * one after the other, 4 where arithmetic binds, 0 where an output stays in registers, as those of several queries do;
  * ROW_STRIP(rows) vectors of each of `rows` outputs, a power of two up to STRIP_MOST, stay there while values are added
- * to them. ROW_KEYS(bytes) keys are taken before their values: many where they are read in pieces. ROW_IN_PIECES (0 or
- * 1): rows are read from several places at a time; ROW_PIECE_STRIP vectors of each of one or two outputs, and half as
- * many of four, stay in registers then. ROW_HOLD(x) keeps a vector in a register, which the compiler would rather load
- * again for every use. */
+ * to them. ROW_KEYS(bytes) keys, FV_MAX_RUN at most, are taken before their values: many where they are read in pieces.
+ * ROW_IN_PIECES (0 or 1): rows are read from several places at a time; ROW_PIECE_STRIP vectors of each of one or two
+ * outputs, and half as many of four, stay in registers then. ROW_HOLD(x) keeps a vector in a register, which the
+ * compiler would rather load again for every use. */
 #if !defined(ROWS_AT_ONCE) || !defined(ROW_DOT_KEYS) || !defined(ROW_DOT_SUMS) || !defined(ROW_SUM_KEYS) || \
     !defined(ROW_STRIP) || !defined(ROW_KEYS) || !defined(ROW_IN_PIECES) || !defined(ROW_HOLD)
 #error "the backend's rows.c says what fits its registers"

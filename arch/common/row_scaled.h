@@ -19,8 +19,9 @@
 #define READ_SCALED 2
 #include "arch/common/row_reads.inc"
 
-/* Rows that are taken at a time, at most. */
-enum { SCALED_RUN = ROW_KEYS(1) };
+/* Rows that are taken at a time, at most: their weights for every query lie on the stack, of which 64 KiB must do for a
+ * call. Those of a query lie apart from the next one's, not all in one set of the cache. */
+enum { SCALED_RUN = ROW_KEYS(1) < 512 ? ROW_KEYS(1) : 512, SCALED_STRIDE = SCALED_RUN + 16 };
 
 static const float least_ordinary_scale = 0x1p-40f, least_large_scale = 0x1p100f;
 
@@ -122,7 +123,7 @@ static void scale_weights(const float *p, const scaled_run *run, float *weights)
 static void weighted_sum_int8(const float *p, int64_t p_stride, int32_t rows, const fv_stored *v, float *o,
                               int64_t o_stride) {
     for (int32_t begin = 0; begin < v->count; begin += SCALED_RUN) {
-        float weights[FV_MAX_ROWS][SCALED_RUN] __attribute__((aligned(FV_ALIGNMENT)));
+        float weights[FV_MAX_ROWS][SCALED_STRIDE] __attribute__((aligned(FV_ALIGNMENT)));
         scaled_run run;
         take_run(v, begin, &run);
         if (!run.all_ordinary) {
@@ -131,7 +132,7 @@ static void weighted_sum_int8(const float *p, int64_t p_stride, int32_t rows, co
         }
         for (int32_t row = 0; row < rows; row++)
             scale_weights(p + begin + row * p_stride, &run, weights[row]);
-        weighted_sum_int8_sums(weights[0], SCALED_RUN, rows, &run.stored, o, o_stride);
+        weighted_sum_int8_sums(weights[0], SCALED_STRIDE, rows, &run.stored, o, o_stride);
     }
 }
 
