@@ -8,7 +8,6 @@ are apart, relative to the largest, or "same". The library's path is relative to
 
 import argparse
 import itertools
-import math
 import os
 import pathlib
 import re
@@ -18,14 +17,13 @@ from collections.abc import Callable
 
 import numpy as np
 
+import limits
 import shapes
 import tensors
 from peer import Unsupported
 from peer_fovea import Peer
 
 SLICE_SECONDS = 2e-3
-# Decoding takes turns through copies of the keys and values of so many bytes together, and finds nothing in a cache.
-COPIES_BYTES = 256 << 20
 
 
 def seconds_of(calls: list[Callable[[], object]], times: int) -> float:
@@ -40,10 +38,6 @@ def difference(old: np.ndarray, new: np.ndarray) -> str:
     if np.array_equal(old, new, equal_nan=True):
         return "same"
     return f"{np.max(np.abs(old - new)) / np.max(np.abs(old)):.1e}"
-
-
-def copies_of(shape: shapes.Shape) -> int:
-    return math.ceil(COPIES_BYTES / shape.kv_bytes) if shape.decode else 1
 
 
 def row(shape: shapes.Shape, libraries: list[Peer], exp: str, rounds: int, copies: int) -> str:
@@ -98,7 +92,7 @@ def main() -> None:
         print(f"{words}: fovea {library.versions['fovea']}")
     print(f"{'time of the new library over the old':52} median  quartiles           a call  results")
     for shape in rows:
-        rounds, copies = (2, 2) if options.quick else (options.rounds, copies_of(shape))
+        rounds, copies = (2, 2) if options.quick else (options.rounds, shape.copies(limits.memory_bytes()))
         print(row(shape, libraries, options.exp, rounds, copies), flush=True)
 
 

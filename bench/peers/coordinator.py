@@ -2,7 +2,6 @@
 while the rest waits. What slows the machine down for a while slows all of them."""
 
 import dataclasses
-import math
 import pathlib
 import statistics
 import sys
@@ -62,15 +61,12 @@ class Coordinator:
             channel.close()
         self.log.close()
 
-    def copies(self, shape: Shape) -> int:
-        return math.ceil(self.effort.memory_bytes / shape.kv_bytes) if shape.decode else 1
-
     def prepare(self, shape: Shape) -> dict[str, str]:
         """All at once. Returns why some can not."""
         refused = {}
         for name, channel in self.channels.items():
             if channel.process.poll() is None:
-                channel.send(do="prepare", shape=dataclasses.asdict(shape), copies=self.copies(shape))
+                channel.send(do="prepare", shape=dataclasses.asdict(shape), copies=shape.copies(self.effort.memory_bytes))
             else:
                 refused[name] = f"{name} has ended"
         for name in [name for name in self.channels if name not in refused]:
@@ -111,7 +107,7 @@ class Coordinator:
             "shape": dataclasses.asdict(shape),
             "flops": shape.flops,
             "kv_bytes": shape.kv_bytes,
-            "copies": self.copies(shape),
+            "copies": shape.copies(self.effort.memory_bytes),
             "limit": limit,
             "limits": limits_seen,
             "peers": {name: self.summary(shape, name, seconds, limits_seen, refused, errors) for name, _ in PEERS},

@@ -1,6 +1,7 @@
 """The problems that are measured."""
 
 import dataclasses
+import math
 
 # Bytes of an element.
 SIZES = {"f32": 4, "f16": 2, "bf16": 2, "int8": 1}
@@ -55,6 +56,11 @@ class Shape:
         """Bytes of the keys and values, all of which a decoding step reads."""
         rows = 2 * self.batch * self.groups * self.len_kv
         return rows * (self.dim * SIZES[self.type] + (4 if self.type == "int8" else 0))
+
+    def copies(self, memory_bytes: int) -> int:
+        """Of the keys and values, which calls take in turn: decoding has so many bytes of them, and finds nothing in a
+        cache."""
+        return math.ceil(memory_bytes / self.kv_bytes) if self.decode else 1
 
 
 def prefill(words: str, kind: str, type_: str, len_q: int, dim: int, *, len_kv: int = 0, **rest) -> Shape:
