@@ -52,11 +52,24 @@ static int32_t has_block_before(const fv_panel *panel, int64_t limit) {
     return panel->next_key < panel->keys.end && panel->next_key < limit;
 }
 
+/* Keys that lane `lane` of a panel sees and the panel has not taken. */
+static int64_t keys_left(const item_run *run, const fv_panel *panel, int64_t lane) {
+    const int64_t row = (panel->first_lane + lane) / run->head->plan->geometry.group;
+    const fv_key_range keys = fv_item_keys(run->head, run->item.work, row, row + 1);
+    return keys.end - fv_clamp64(panel->next_key, keys.begin, keys.end);
+}
+
+/* Whole register tiles that are to be taken, or fewer, by what an average lane sees. Tiles of fewer vectors have more
+ * keys, and a diagonal many tiles that are not whole, which ask for nothing. */
 static int64_t tiles_left(const item_run *run) {
-    int64_t tiles = 0;
-    for (int32_t i = 0; i < run->count; i++)
-        tiles += (run->panels[i].keys.end - run->panels[i].next_key) / run->head->plan->backend->panel->tile_keys;
-    return tiles;
+    const fv_panel_kernels *kernels = run->head->plan->backend->panel;
+    int64_t vectors_of_scores = 0;
+    for (int32_t i = 0; i < run->count; i++) {
+        const fv_panel *panel = &run->panels[i];
+        const int64_t keys = (keys_left(run, panel, 0) + keys_left(run, panel, panel->lanes - 1)) / 2;
+        vectors_of_scores += keys * panel->vectors;
+    }
+    return vectors_of_scores / ((int64_t)kernels->tile_keys * kernels->vectors);
 }
 
 /* What to ask for while a step is taken. */
