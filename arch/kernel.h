@@ -261,15 +261,11 @@ typedef struct fv_panel_kernels {
      * gives zeros. */
     void (*pack)(const float *const *rows, int32_t ld, int64_t count, float scale, float *packed);
 
-    /* The way back: rows[lane][i] = packed[i * ld + lane] * factor[lane], for every row that is not NULL. Returns
-     * non-zero if all that was written is finite. */
-    int32_t (*unpack)(float *const *rows, int32_t ld, int64_t count, const float *packed, const float *factor);
-
-    /* The same to rows of `type`, f16 or bf16, rounded as the conversion family rounds: what is finite is judged
-     * before.
-     */
-    int32_t (*unpack_narrow)(uint16_t *const *rows, fovea_type type, int32_t ld, int64_t count, const float *packed,
-                             const float *factor);
+    /* The way back: rows[lane][i] = packed[i * ld + lane] * factor[lane], for every row that is not NULL. The rows are
+     * of `type`, f32, f16 or bf16, to which products are rounded as the conversion family rounds. Returns non-zero if
+     * all products are finite before that. */
+    int32_t (*unpack)(void *const *rows, fovea_type type, int32_t ld, int64_t count, const float *packed,
+                      const float *factor);
 
     /* s[key][lane] = start[lane] + sum over d, in ascending order, of k[key][d] * q[d][lane]. */
     void (*scores)(const fv_score_args *args);

@@ -29,7 +29,7 @@ typedef struct panel_data {
     float *v;
     float *rows;
     const float *row_in[FV_MAX_LANES];
-    float *row_out[FV_MAX_LANES];
+    void *row_out[FV_MAX_LANES];
     int32_t visible_begin[FV_MAX_LANES];
     int32_t visible_end[FV_MAX_LANES];
 } panel_data;
@@ -56,7 +56,7 @@ static void run_pack(panel_data *d) {
 }
 
 static void run_unpack(panel_data *d) {
-    d->kernels->unpack(d->row_out, d->ld, d->dim, d->o, d->ones);
+    d->kernels->unpack(d->row_out, FOVEA_F32, d->ld, d->dim, d->o, d->ones);
 }
 
 static fv_score_args score_args(panel_data *d) {

@@ -87,11 +87,17 @@ fv_key_range fv_item_keys(const fv_head *head, const fv_work *work, int64_t row_
 }
 
 void fv_lane_offsets(const fv_head *head, const int64_t *strides, int64_t first_lane, int32_t count, int64_t *offsets) {
-    int64_t group = head->plan->geometry.group;
+    const int64_t group = head->plan->geometry.group;
+    const int64_t base =
+        head->sequence->batch_q * strides[0] + head->head_kv * group * strides[1] + head->sequence->row_q * strides[2];
+    /* A loop that compilers vectorise. */
+    if (group == 1) {
+        for (int32_t i = 0; i < count; i++)
+            offsets[i] = base + (first_lane + i) * strides[2];
+        return;
+    }
     int64_t row = first_lane / group;
     int64_t member = first_lane % group;
-    int64_t base =
-        head->sequence->batch_q * strides[0] + head->head_kv * group * strides[1] + head->sequence->row_q * strides[2];
     for (int32_t i = 0; i < count; i++) {
         offsets[i] = base + member * strides[1] + row * strides[2];
         if (++member == group) {

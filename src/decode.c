@@ -190,7 +190,8 @@ void fv_decode_item(const fv_call *call, fv_item item, const fv_scratch *scratch
         .q_stride = fv_row_stride(call->plan->desc.head_dim),
         .o_stride = fv_row_stride(call->plan->desc.head_dim_v),
     };
-    fv_output output = fv_output_of(call, &head, item.work, 0, r.count);
+    fv_output output;
+    fv_find_output(call, &head, item.work, 0, r.count, &output);
     pack_queries(&r);
     take_all_keys(&r);
     if (!write_output(&r, &output)) {

@@ -19,29 +19,42 @@ fv_key_range fv_see_lane(const fv_head *head, int64_t lane, int64_t key_begin, i
     return (fv_key_range){begin, end};
 }
 
-/* As fv_see_lane for every lane, row after row: the band moves by a key, the ends of the sequence stay. */
+static int32_t clamp32(int32_t x, int32_t low, int32_t high) {
+    return x < low ? low : x > high ? high : x;
+}
+
+/* The row that lane `lane` stands for is lane_row[lane] rows behind that of first_lane; lanes of padding stand for the
+ * last one's. */
+static void find_rows(int64_t first_lane, int64_t group, int32_t lanes, int32_t padded, int32_t *lane_row) {
+    int32_t row = 0, member = (int32_t)(first_lane % group);
+    for (int32_t lane = 0; lane < padded; lane++) {
+        lane_row[lane] = row;
+        const int32_t ends_row = ++member == group && lane < lanes - 1;
+        row += ends_row;
+        member = ends_row ? 0 : member;
+    }
+}
+
+/* As fv_see_lane for every lane: from row to row the band moves by a key, the ends of the sequence stay. In 32 bits,
+ * and without branches, for compilers to vectorise: bounds as far as this beyond the block are beyond it for all
+ * lanes. */
 static void see_lanes(const fv_head *head, int64_t first_lane, int32_t lanes, int32_t padded, int64_t key_begin,
                       int32_t keys, fv_visible *visible) {
+    enum { BEYOND = 1 << 20 };
     const int64_t group = head->plan->geometry.group;
     const fv_band band = head->plan->geometry.band;
     const fv_sequence *sequence = head->sequence;
-    const int64_t most = fv_clamp64(sequence->end_key - key_begin, 0, keys);
-    const int64_t least = fv_clamp64(sequence->first_key - key_begin, 0, most);
-    int64_t row = first_lane / group, member = first_lane % group;
-    int64_t begin = 0, end = 0;
-    for (int32_t lane = 0; lane < padded; lane++, member++) {
-        const int32_t is_next_row = member == group && lane < lanes;
-        if (is_next_row) {
-            member = 0;
-            row++;
-        }
-        if (lane == 0 || is_next_row) {
-            const int64_t diagonal = row + sequence->offset - key_begin;
-            begin = fv_clamp64(diagonal + band.before, least, most);
-            end = fv_clamp64(diagonal + band.after + 1, begin, most);
-        }
-        visible->begin[lane] = (int32_t)begin;
-        visible->end[lane] = (int32_t)end;
+    const int32_t most = (int32_t)fv_clamp64(sequence->end_key - key_begin, 0, keys);
+    const int32_t least = (int32_t)fv_clamp64(sequence->first_key - key_begin, 0, most);
+    const int64_t diagonal = first_lane / group + sequence->offset - key_begin;
+    const int32_t first_begin = (int32_t)fv_clamp64(diagonal + band.before, -BEYOND, BEYOND);
+    const int32_t first_end = (int32_t)fv_clamp64(diagonal + band.after + 1, -BEYOND, BEYOND);
+    int32_t lane_row[FV_MAX_LANES];
+    find_rows(first_lane, group, lanes, padded, lane_row);
+    for (int32_t lane = 0; lane < padded; lane++) {
+        const int32_t begin = clamp32(first_begin + lane_row[lane], least, most);
+        visible->begin[lane] = begin;
+        visible->end[lane] = clamp32(first_end + lane_row[lane], begin, most);
     }
 }
 

@@ -83,7 +83,7 @@ static void add_panel(const fv_call *call, const part *p, const fv_shown *shown,
                       const fv_scratch *scratch) {
     const int32_t block = shown->plan.key_block;
     fv_key_range keys = fv_shown_keys(shown, panel->first_lane, panel->lanes);
-    float *rows[FV_MAX_LANES] = {0};
+    void *rows[FV_MAX_LANES] = {0};
     fv_shares shares;
     fv_panel_shares(panel, &shares);
     for (int32_t lane = 0; lane < panel->lanes; lane++)

@@ -378,15 +378,22 @@ static int32_t hides_overflow(const fv_head *head, const fv_panel *panel) {
     return may_hide && !fv_uses_pairs(head, panel) && has_infinite_query(head, panel);
 }
 
+static int32_t is_ordinary(float l) {
+    return (l >= least_plausible_sum) & (l <= -FV_NO_SCORE);
+}
+
 /* Whether every lane's sum is one that the relative and two-pass ways produce from ordinary numbers. */
 static int32_t sums_are_plausible(const fv_head *head, const fv_panel *panel) {
+    int32_t ordinary = 1;
+    for (int32_t lane = 0; lane < panel->lanes; lane++)
+        ordinary &= is_ordinary(panel->l[lane]);
+    if (ordinary)
+        return 1;
     for (int32_t lane = 0; lane < panel->lanes; lane++) {
-        float l = panel->l[lane];
-        if (l >= least_plausible_sum && l <= -FV_NO_SCORE)
-            continue;
-        if (l == 0.0f && (head->plan->has_score_terms || lane_sees_nothing(head, panel, lane)))
-            continue;
-        return 0;
+        const float l = panel->l[lane];
+        const int32_t may_be_empty = l == 0.0f && (head->plan->has_score_terms || lane_sees_nothing(head, panel, lane));
+        if (!is_ordinary(l) && !may_be_empty)
+            return 0;
     }
     return 1;
 }
@@ -403,15 +410,17 @@ static int32_t may_leave_f16(const fv_head *head, const fv_panel *panel) {
 }
 
 /* By their bits, which compilers compare several at a time; NaN does not fit either. */
-static int32_t fit_f16(float *const *rows, int32_t lanes, int64_t count) {
+static int32_t fit_f16(void *const *rows, int32_t lanes, int64_t count) {
     static const uint32_t magnitude = 0x7fffffff, least_infinite = 0x477ff000; /* 65520 */
     uint32_t beyond = 0;
-    for (int32_t lane = 0; lane < lanes; lane++)
+    for (int32_t lane = 0; lane < lanes; lane++) {
+        const float *row = rows[lane];
         for (int64_t i = 0; i < count; i++) {
             uint32_t bits;
-            memcpy(&bits, &rows[lane][i], sizeof bits);
+            memcpy(&bits, &row[i], sizeof bits);
             beyond |= (bits & magnitude) >= least_infinite;
         }
+    }
     return !beyond;
 }
 
@@ -419,13 +428,13 @@ static int32_t fit_f16(float *const *rows, int32_t lanes, int64_t count) {
 static int32_t write_fitting_f16(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch,
                                  const fv_output *output, const float *factor) {
     const int64_t head_dim_v = head->plan->desc.head_dim_v;
-    float *rows[FV_MAX_LANES] = {0};
+    void *rows[FV_MAX_LANES] = {0};
     int32_t finite = 1;
     for (int32_t lane = 0; lane < panel->lanes; lane++)
         rows[lane] = scratch_row(scratch, lane);
     for (int64_t d = 0; d < head_dim_v; d += FV_MAX_BLOCK) {
         int64_t columns = columns_at_once(head_dim_v, d);
-        finite &= kernels_of(head)->unpack(rows, panel->ld, columns, panel->o + d * panel->ld, factor) &&
+        finite &= kernels_of(head)->unpack(rows, FOVEA_F32, panel->ld, columns, panel->o + d * panel->ld, factor) &&
                   fit_f16(rows, panel->lanes, columns);
         for (int32_t lane = 0; lane < panel->lanes; lane++)
             fv_narrow(head->plan->backend->convert, output->type, rows[lane], columns,
@@ -434,33 +443,17 @@ static int32_t write_fitting_f16(const fv_head *head, const fv_panel *panel, con
     return finite;
 }
 
-static int32_t write_f32(const fv_head *head, const fv_panel *panel, const fv_output *output, const float *factor) {
-    float *rows[FV_MAX_LANES] = {0};
-    for (int32_t lane = 0; lane < panel->lanes; lane++)
-        rows[lane] = output->rows[lane];
-    /* Parts of split keys are f32, whatever the result will be. */
-    return kernels_of(head)->unpack(rows, panel->ld, head->plan->desc.head_dim_v, panel->o, factor) &&
-           (!may_leave_f16(head, panel) || fit_f16(rows, panel->lanes, head->plan->desc.head_dim_v));
-}
-
-static int32_t write_narrow(const fv_head *head, const fv_panel *panel, const fv_output *output, const float *factor) {
-    uint16_t *rows[FV_MAX_LANES] = {0};
-    for (int32_t lane = 0; lane < panel->lanes; lane++)
-        rows[lane] = output->rows[lane];
-    return kernels_of(head)->unpack_narrow(rows, output->type, panel->ld, head->plan->desc.head_dim_v, panel->o,
-                                           factor);
-}
-
 /* Completes the sums and divides by them. Returns non-zero if the results were finite before they were rounded to the
  * output's type. */
 static int32_t write_rows(const fv_head *head, fv_panel *panel, const fv_scratch *scratch, const fv_output *output) {
     float factor[FV_MAX_LANES] __attribute__((aligned(FV_ALIGNMENT))) = {0};
     fv_finish_sums(head, panel->first_lane, panel->lanes, panel->m, panel->l, factor);
-    if (output->type == FOVEA_F32)
-        return write_f32(head, panel, output, factor);
-    if (may_leave_f16(head, panel))
+    if (may_leave_f16(head, panel) && output->type == FOVEA_F16)
         return write_fitting_f16(head, panel, scratch, output, factor);
-    return write_narrow(head, panel, output, factor);
+    const int64_t head_dim_v = head->plan->desc.head_dim_v;
+    /* Parts of split keys are f32, whatever the result will be. */
+    return kernels_of(head)->unpack(output->rows, output->type, panel->ld, head_dim_v, panel->o, factor) &&
+           (!may_leave_f16(head, panel) || fit_f16(output->rows, panel->lanes, head_dim_v));
 }
 
 static void compute_safely(const fv_head *head, fv_panel *panel, const fv_scratch *scratch) {

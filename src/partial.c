@@ -29,21 +29,22 @@ static float *partial_row(const fv_call *call, const partial *p, int64_t split, 
     return p->o + ((split - p->first_split) * p->lanes + lane) * call->plan->desc.head_dim_v;
 }
 
-fv_output fv_output_of(const fv_call *call, const fv_head *head, const fv_work *work, int64_t first_lane,
-                       int32_t lanes) {
-    fv_output output = {.type = FOVEA_F32};
+void fv_find_output(const fv_call *call, const fv_head *head, const fv_work *work, int64_t first_lane, int32_t lanes,
+                    fv_output *output) {
+    for (int32_t lane = lanes; lane < FV_MAX_LANES; lane++)
+        output->rows[lane] = NULL;
     if (work->split >= 0) {
-        partial p = partial_of(call, head);
+        const partial p = partial_of(call, head);
+        output->type = FOVEA_F32;
         for (int32_t lane = 0; lane < lanes; lane++)
-            output.rows[lane] = partial_row(call, &p, work->split, first_lane + lane);
-        return output;
+            output->rows[lane] = partial_row(call, &p, work->split, first_lane + lane);
+        return;
     }
     int64_t offsets[FV_MAX_LANES];
     fv_lane_offsets(head, call->args->out_strides, first_lane, lanes, offsets);
-    output.type = call->plan->desc.type_out;
+    output->type = call->plan->desc.type_out;
     for (int32_t lane = 0; lane < lanes; lane++)
-        output.rows[lane] = fv_element_out(call->args->out, output.type, offsets[lane]);
-    return output;
+        output->rows[lane] = fv_element_out(call->args->out, output->type, offsets[lane]);
 }
 
 static void write_log_sum_exp(const fv_call *call, const fv_head *head, int64_t first_lane, int32_t lanes,
@@ -106,7 +107,8 @@ static void merge_splits(const fv_call *call, const fv_head *head, const fv_scra
     for (int64_t lane = 0; lane < p.lanes; lane++) {
         int64_t at = lane * p.splits;
         float m, l;
-        fv_output output = fv_output_of(call, head, &whole, lane, 1);
+        fv_output output;
+        fv_find_output(call, head, &whole, lane, 1, &output);
         float *out = output.type == FOVEA_F32 ? output.rows[0] : scratch->o;
         fv_merge_row(call->plan->backend->row, call->plan->exp, p.splits, p.m + at, p.l + at,
                      partial_row(call, &p, p.first_split, lane), row_distance, call->plan->desc.head_dim_v, out, &m,

@@ -4,9 +4,10 @@
 
 #include "src/call.h"
 
-/* Rows for the outputs (already divided by their sums) of `lanes` lanes from first_lane on: f32 those of a split. */
-fv_output fv_output_of(const fv_call *call, const fv_head *head, const fv_work *work, int64_t first_lane,
-                       int32_t lanes);
+/* Finds the rows for the outputs (already divided by their sums) of `lanes` lanes from first_lane on: f32 those of a
+ * split. */
+void fv_find_output(const fv_call *call, const fv_head *head, const fv_work *work, int64_t first_lane, int32_t lanes,
+                    fv_output *output);
 
 /* Takes the references and sums of the lanes: stored with the split's partial results, or written as log-sum-exp where
  * the caller wants it. */

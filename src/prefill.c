@@ -8,30 +8,27 @@
 #include "src/weights.h"
 
 /* Places panel `index` of the sequence in the scratch, behind `lanes_before` lanes of the item. */
-static fv_panel panel_at(const fv_head *head, const fv_work *work, int64_t index, int64_t lanes_before,
-                         const fv_scratch *scratch) {
+static void place_panel(const fv_head *head, const fv_work *work, int64_t index, int64_t lanes_before,
+                        const fv_scratch *scratch, fv_panel *panel) {
     const fv_geometry *geometry = &head->plan->geometry;
-    int32_t vector = head->plan->backend->panel->lanes;
-    int64_t first = index * geometry->panel_lanes;
-    int64_t lanes = fv_min64(geometry->panel_lanes, head->sequence->len_q * geometry->group - first);
-    int64_t row_end = (first + lanes - 1) / geometry->group + 1;
-    fv_panel panel = {
-        .first_lane = first,
-        .lanes = (int32_t)lanes,
-        .vectors = (int32_t)fv_ceil_div(lanes, vector),
-        .keys = fv_item_keys(head, work, first / geometry->group, row_end),
-        .q = scratch->q + lanes_before * head->plan->desc.head_dim,
-        .o = scratch->o + lanes_before * head->plan->desc.head_dim_v,
-        .m = scratch->m + lanes_before,
-        .l = scratch->l + lanes_before,
-        .o_total = scratch->o_total + lanes_before * head->plan->desc.head_dim_v,
-        .l_total = scratch->l_total + lanes_before,
-    };
-    panel.ld = panel.vectors * vector;
+    const int32_t vector = head->plan->backend->panel->lanes;
+    const int64_t first = index * geometry->panel_lanes;
+    const int64_t lanes = fv_min64(geometry->panel_lanes, head->sequence->len_q * geometry->group - first);
+    const int64_t row_end = (first + lanes - 1) / geometry->group + 1;
+    panel->first_lane = first;
+    panel->lanes = (int32_t)lanes;
+    panel->vectors = (int32_t)fv_ceil_div(lanes, vector);
+    panel->ld = panel->vectors * vector;
+    panel->keys = fv_item_keys(head, work, first / geometry->group, row_end);
+    panel->q = scratch->q + lanes_before * head->plan->desc.head_dim;
+    panel->o = scratch->o + lanes_before * head->plan->desc.head_dim_v;
+    panel->m = scratch->m + lanes_before;
+    panel->l = scratch->l + lanes_before;
+    panel->o_total = scratch->o_total + lanes_before * head->plan->desc.head_dim_v;
+    panel->l_total = scratch->l_total + lanes_before;
     /* Pairs begin at an even key, which no lane need see. */
-    if (panel.keys.begin < panel.keys.end)
-        panel.keys.begin -= panel.keys.begin % head->plan->key_step;
-    return panel;
+    if (panel->keys.begin < panel->keys.end)
+        panel->keys.begin -= panel->keys.begin % head->plan->key_step;
 }
 
 /* The panels of an item on their way through the keys. */
@@ -180,7 +177,8 @@ static void take_all_blocks(item_run *run) {
 
 static void finish_panel(const fv_call *call, const fv_head *head, const fv_work *work, fv_panel *panel,
                          const fv_scratch *scratch) {
-    fv_output output = fv_output_of(call, head, work, panel->first_lane, panel->lanes);
+    fv_output output;
+    fv_find_output(call, head, work, panel->first_lane, panel->lanes, &output);
     fv_panel_finish(head, panel, scratch, &output);
     fv_output_sums(call, head, work, panel->first_lane, panel->lanes, panel->m, panel->l);
     /* Without keys there may be no weights to point to. */
@@ -195,7 +193,7 @@ static void begin_panels(item_run *run) {
     run->keys = (fv_key_range){INT64_MAX, 0};
     for (int32_t i = 0; i < run->count; i++) {
         fv_panel *panel = &run->panels[i];
-        *panel = panel_at(run->head, work, work->panel_begin + i, lanes, run->scratch);
+        place_panel(run->head, work, work->panel_begin + i, lanes, run->scratch, panel);
         fv_panel_begin(run->head, panel, run->scratch);
         lanes += panel->ld;
         if (panel->keys.begin == panel->keys.end)

@@ -4,9 +4,11 @@
 
 #include <stdint.h>
 
-/* The factor that divides a row by its sum l; 0 for a row without a key, whose output is 0. */
+/* The factor that divides a row by its sum l; 0 for a row without a key, whose output is 0. Compilers vectorise no
+ * division that a condition guards. */
 static inline float fv_sum_factor(float l) {
-    return l == 0.0f ? 0.0f : 1.0f / l;
+    const float reciprocal = 1.0f / (l == 0.0f ? 1.0f : l);
+    return l == 0.0f ? 0.0f : reciprocal;
 }
 
 /* Binary digits that a sum over so many keys may need beyond those of its largest term (panel.h, "safe"). */

@@ -86,7 +86,7 @@ static void whole_shares(fv_shares *shares) {
 }
 
 void fv_panel_weights_of_keys(const fv_shown *shown, const fv_panel *panel, const fv_scratch *scratch, int64_t key,
-                              int32_t keys, const fv_shares *shares, float *const *rows) {
+                              int32_t keys, const fv_shares *shares, void *const *rows) {
     const fv_panel_kernels *kernels = shown->plan.backend->panel;
     fv_visible visible;
     see_all_vectors(&shown->head, panel, key, keys, &visible);
@@ -95,13 +95,14 @@ void fv_panel_weights_of_keys(const fv_shown *shown, const fv_panel *panel, cons
     if (shown->is_probability)
         kernels->exponentials(scratch->s, panel->ld, panel->vectors, keys, panel->m, shown->plan.exp,
                               !shares->ordinary);
-    kernels->unpack(rows, panel->ld, keys, scratch->s, shares->factor);
+    kernels->unpack(rows, FOVEA_F32, panel->ld, keys, scratch->s, shares->factor);
     for (int32_t lane = 0; !shares->ordinary && lane < panel->lanes; lane++)
         clear_forbidden(panel, scratch->s, lane, keys, rows[lane]);
 }
 
 void fv_panel_weights(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch) {
-    float *rows[FV_MAX_LANES] = {0}, *at[FV_MAX_LANES] = {0};
+    float *rows[FV_MAX_LANES] = {0};
+    void *at[FV_MAX_LANES] = {0};
     fv_shown shown;
     fv_shares shares;
     fv_panel of_weights = *panel;

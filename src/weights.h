@@ -36,9 +36,9 @@ typedef struct fv_shares {
 
 void fv_panel_shares(const fv_panel *panel, fv_shares *shares);
 
-/* The weights of keys [key, key + keys) into rows[lane][0 ... keys-1]. */
+/* The weights of keys [key, key + keys) into rows[lane][0 ... keys-1], rows of f32. */
 void fv_panel_weights_of_keys(const fv_shown *shown, const fv_panel *panel, const fv_scratch *scratch, int64_t key,
-                              int32_t keys, const fv_shares *shares, float *const *rows);
+                              int32_t keys, const fv_shares *shares, void *const *rows);
 
 /* Row of weights of one lane: a pointer to its len_kv elements. */
 float *fv_weights_row(const fv_head *head, int64_t lane);

@@ -254,14 +254,14 @@ START_TEST(pack_keeps_infinities_and_nan) {
 END_TEST
 
 /* To 16 bits: what the conversion family makes of the f32 rows. */
-static void check_unpack_narrow(const fv_backend *backend, float *const *rows, int32_t ld, int64_t count,
+static void check_unpack_narrow(const fv_backend *backend, void *const *rows, int32_t ld, int64_t count,
                                 const float *packed, const float *factor, int32_t reported, kernel_memory *memory) {
     for (int type = FOVEA_F16; type <= FOVEA_BF16; type++) {
-        uint16_t *narrow[FV_MAX_LANES];
+        void *narrow[FV_MAX_LANES];
         for (int32_t lane = 0; lane < ld; lane++) {
             narrow[lane] = rows[lane] ? take_bytes(memory, 2 * count, sizeof(uint16_t)) : NULL;
         }
-        ck_assert_int_eq(backend->panel->unpack_narrow(narrow, (fovea_type)type, ld, count, packed, factor), reported);
+        ck_assert_int_eq(backend->panel->unpack(narrow, (fovea_type)type, ld, count, packed, factor), reported);
         uint16_t *wanted = take_bytes(memory, 2 * count, sizeof(uint16_t));
         for (int32_t lane = 0; lane < ld; lane++) {
             if (rows[lane]) {
@@ -282,7 +282,7 @@ START_TEST(unpack_transposes_back_scales_skips_null_rows_and_reports_what_is_not
         const int64_t count = random_chance(&random, 0.05) ? 0 : random_dim(&random);
         float *packed = take_random(&memory, count * ld, (size_t)(kernels->lanes * 4), 3);
         float *factor = take_random(&memory, ld, (size_t)(kernels->lanes * 4), 2);
-        float *rows[FV_MAX_LANES];
+        void *rows[FV_MAX_LANES];
         for (int32_t lane = 0; lane < ld; lane++) {
             rows[lane] = random_chance(&random, 0.2) ? NULL : take_floats(&memory, count, sizeof(float));
         }
@@ -290,11 +290,12 @@ START_TEST(unpack_transposes_back_scales_skips_null_rows_and_reports_what_is_not
             packed[random_between(&random, 0, count * ld - 1)] = random_hostile(&random);
         }
         bool finite = true;
-        const int32_t reported = kernels->unpack(rows, ld, count, packed, factor);
+        const int32_t reported = kernels->unpack(rows, FOVEA_F32, ld, count, packed, factor);
         for (int32_t lane = 0; lane < ld; lane++) {
-            for (int64_t i = 0; rows[lane] && i < count; i++) {
+            const float *row = rows[lane];
+            for (int64_t i = 0; row && i < count; i++) {
                 const float wanted = packed[i * ld + lane] * factor[lane];
-                ck_assert(same_floats(1, &rows[lane][i], &wanted));
+                ck_assert(same_floats(1, &row[i], &wanted));
                 finite = finite && isfinite(wanted);
             }
         }

@@ -98,20 +98,11 @@ static inline __attribute__((always_inline)) int32_t unpack_rows(void *const *ro
     return finite;
 }
 
-static int32_t unpack(float *const *rows, int32_t ld, int64_t count, const float *packed, const float *factor) {
-    void *any[FV_MAX_LANES];
-    for (int32_t lane = 0; lane < ld; lane++)
-        any[lane] = rows[lane];
-    return unpack_rows(any, FOVEA_F32, ld, count, packed, factor);
-}
-
-static int32_t unpack_narrow(uint16_t *const *rows, fovea_type type, int32_t ld, int64_t count, const float *packed,
-                             const float *factor) {
-    void *any[FV_MAX_LANES];
-    for (int32_t lane = 0; lane < ld; lane++)
-        any[lane] = rows[lane];
-    return type == FOVEA_F16 ? unpack_rows(any, FOVEA_F16, ld, count, packed, factor)
-                             : unpack_rows(any, FOVEA_BF16, ld, count, packed, factor);
+static int32_t unpack(void *const *rows, fovea_type type, int32_t ld, int64_t count, const float *packed,
+                      const float *factor) {
+    return type == FOVEA_F32   ? unpack_rows(rows, FOVEA_F32, ld, count, packed, factor)
+           : type == FOVEA_F16 ? unpack_rows(rows, FOVEA_F16, ld, count, packed, factor)
+                               : unpack_rows(rows, FOVEA_BF16, ld, count, packed, factor);
 }
 
 static void mask_lanes(float *s, int32_t ld, int32_t vectors, int32_t key_begin, int32_t key_end,

@@ -9,23 +9,21 @@ static void pack(const float *const *rows, int32_t ld, int64_t count, float scal
             packed[i * ld + lane] = rows[lane] ? rows[lane][i] * scale : 0.0f;
 }
 
-static int32_t unpack(float *const *rows, int32_t ld, int64_t count, const float *packed, const float *factor) {
-    int32_t finite = 1;
-    for (int32_t lane = 0; lane < ld; lane++)
-        for (int64_t i = 0; rows[lane] && i < count; i++) {
-            rows[lane][i] = packed[i * ld + lane] * factor[lane];
-            finite &= isfinite(rows[lane][i]) != 0;
-        }
-    return finite;
+static void store(void *row, fovea_type type, int64_t i, float x) {
+    if (type == FOVEA_F32)
+        ((float *)row)[i] = x;
+    else
+        (type == FOVEA_F16 ? fv_generic_convert.narrow_f16 : fv_generic_convert.narrow_bf16)(&x, 1,
+                                                                                             (uint16_t *)row + i);
 }
 
-static int32_t unpack_narrow(uint16_t *const *rows, fovea_type type, int32_t ld, int64_t count, const float *packed,
-                             const float *factor) {
+static int32_t unpack(void *const *rows, fovea_type type, int32_t ld, int64_t count, const float *packed,
+                      const float *factor) {
     int32_t finite = 1;
     for (int32_t lane = 0; lane < ld; lane++)
         for (int64_t i = 0; rows[lane] && i < count; i++) {
             const float x = packed[i * ld + lane] * factor[lane];
-            (type == FOVEA_F16 ? fv_generic_convert.narrow_f16 : fv_generic_convert.narrow_bf16)(&x, 1, &rows[lane][i]);
+            store(rows[lane], type, i, x);
             finite &= isfinite(x) != 0;
         }
     return finite;
@@ -205,7 +203,6 @@ const fv_panel_kernels fv_generic_panel = {
     .tile_keys = TILE_KEYS,
     .pack = pack,
     .unpack = unpack,
-    .unpack_narrow = unpack_narrow,
     .scores = scores,
     .scores_exp = scores_exp,
     .mask_lanes = mask_lanes,
