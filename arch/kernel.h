@@ -263,7 +263,7 @@ typedef struct fv_panel_kernels {
 
     /* The way back: rows[lane][i] = packed[i * ld + lane] * factor[lane], for every row that is not NULL. The rows are
      * of `type`, f32, f16 or bf16, to which products are rounded as the conversion family rounds. Returns non-zero if
-     * all products are finite before that. */
+     * all products of those rows are finite before that. */
     int32_t (*unpack)(void *const *rows, fovea_type type, int32_t ld, int64_t count, const float *packed,
                       const float *factor);
 

@@ -71,7 +71,7 @@ static fv_rows_ahead lane_rows(const fv_head *head, const fv_work *work, const v
         .member_step = strides[1] * size,
         .group_step = strides[2] * size,
         .group = geometry->group,
-        .at_once = fv_ceil_div(end - first, tiles > 0 ? tiles : 1),
+        .at_once = fv_ceil_div(end - first, tiles),
     };
 }
 

@@ -14,7 +14,7 @@ void fv_ahead_keys(const fv_head *head, fv_key_range keys, int64_t at_once, fv_a
 /* The keys and values of `keys`, line by line; of none: nothing. */
 fv_lines_ahead fv_ahead_lines(const fv_head *head, fv_key_range keys);
 
-/* Adds the result rows of an item, spread over the `tiles` tiles that are left of it. */
+/* Adds the result rows of an item, spread over the `tiles` >= 1 tiles that are left of it. */
 void fv_ahead_results(const fv_head *head, const fv_work *work, int64_t tiles, fv_ahead *ahead);
 
 /* Adds the queries of an item, spread in the same way. */

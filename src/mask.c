@@ -26,12 +26,13 @@ static int32_t clamp32(int32_t x, int32_t low, int32_t high) {
 /* The row that lane `lane` stands for is lane_row[lane] rows behind that of first_lane; lanes of padding stand for the
  * last one's. */
 static void find_rows(int64_t first_lane, int64_t group, int32_t lanes, int32_t padded, int32_t *lane_row) {
-    int32_t row = 0, member = (int32_t)(first_lane % group);
+    int32_t row = 0;
+    int64_t left = group - first_lane % group;
     for (int32_t lane = 0; lane < padded; lane++) {
         lane_row[lane] = row;
-        const int32_t ends_row = ++member == group && lane < lanes - 1;
+        const int32_t ends_row = --left == 0 && lane < lanes - 1;
         row += ends_row;
-        member = ends_row ? 0 : member;
+        left = ends_row ? group : left;
     }
 }
 

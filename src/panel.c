@@ -409,7 +409,7 @@ static int32_t may_leave_f16(const fv_head *head, const fv_panel *panel) {
     return fv_uses_pairs(head, panel) && head->plan->desc.type_out == FOVEA_F16;
 }
 
-/* By their bits, which compilers compare several at a time; NaN does not fit either. */
+/* Rows of f32, by their bits, which compilers compare several at a time; NaN does not fit either. */
 static int32_t fit_f16(void *const *rows, int32_t lanes, int64_t count) {
     static const uint32_t magnitude = 0x7fffffff, least_infinite = 0x477ff000; /* 65520 */
     uint32_t beyond = 0;

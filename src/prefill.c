@@ -56,8 +56,8 @@ static int64_t keys_left(const item_run *run, const fv_panel *panel, int64_t lan
     return keys.end - fv_clamp64(panel->next_key, keys.begin, keys.end);
 }
 
-/* Whole register tiles that are to be taken, or fewer, by what an average lane sees. Tiles of fewer vectors have more
- * keys, and a diagonal many tiles that are not whole, which ask for nothing. */
+/* About as many whole register tiles as are to be taken, by what an average lane sees; at least 1. Tiles of fewer
+ * vectors have more keys, and a diagonal many tiles that are not whole, which ask for nothing. */
 static int64_t tiles_left(const item_run *run) {
     const fv_panel_kernels *kernels = run->head->plan->backend->panel;
     int64_t vectors_of_scores = 0;
@@ -66,7 +66,8 @@ static int64_t tiles_left(const item_run *run) {
         const int64_t keys = (keys_left(run, panel, 0) + keys_left(run, panel, panel->lanes - 1)) / 2;
         vectors_of_scores += keys * panel->vectors;
     }
-    return vectors_of_scores / ((int64_t)kernels->tile_keys * kernels->vectors);
+    const int64_t tiles = vectors_of_scores / ((int64_t)kernels->tile_keys * kernels->vectors);
+    return tiles > 0 ? tiles : 1;
 }
 
 /* What to ask for while a step is taken. */
@@ -107,7 +108,7 @@ static void add_end(const item_run *run, step_ahead *ahead) {
     fv_key_range keys = fv_item_keys(&next, run->next->work, 0, next.sequence->len_q);
     const int64_t rows = fv_min64(keys.end - keys.begin, next.key_block);
     keys.end = keys.begin + rows;
-    add_keys(&next, keys, fv_ceil_div(rows, tiles > 0 ? tiles : 1), ahead);
+    add_keys(&next, keys, fv_ceil_div(rows, tiles), ahead);
 }
 
 /* A panel that has the keys to itself, and no more vectors than its backend asks for by line. */
