@@ -17,6 +17,8 @@
     X(7, avx512bf16)       \
     X(8, avx512vnni)       \
     X(9, fastbf16)         \
+    X(10, amxtile)         \
+    X(11, amxbf16)         \
     X(16, asimd)
 
 enum {
@@ -25,7 +27,9 @@ enum {
 #undef FV_CPU_BIT
 };
 
-/* The features of this processor as FV_CPU_* bits. Asks the hardware each time; pure otherwise. */
+/* The features of this processor as FV_CPU_* bits. Asks the hardware each time; where it has AMX, it also asks the
+ * operating system to let this process use it, which takes effect for all threads and is done once by any of them. Pure
+ * otherwise. */
 uint32_t fv_cpu_detect(void);
 
 /* The same without looking at the operating system: it tells a missing instruction from registers that are not saved.

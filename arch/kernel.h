@@ -68,6 +68,9 @@
 #define FV_SHORT_HEAD 64
 #define FV_LONG_HEAD 128
 
+/* Most keys that the pair family interleaves at a time. */
+#define FV_MAX_KEY_STEP 32
+
 /* Most tensors, or parts of one, whose rows are asked for ahead of their use. */
 #define FV_MAX_AHEAD 6
 
@@ -326,9 +329,13 @@ typedef struct fv_panel_kernels {
  *            +-----------------+                   +-----------------+                   +--------------------+
  *
  * An odd number of elements or keys leaves the upper half of the last pair 0. Runs of keys begin at an even key of
- * their block. Products are exact and every sum is rounded to nearest. Subnormal numbers may count as 0. */
+ * their block. Products are exact and every sum is rounded to nearest. Subnormal numbers may count as 0.
+ *
+ * Values are interleaved `key_step` keys at a time: 2, as above, or more, so that the pairs of an element lie next to
+ * one another. Blocks begin at multiples of it, and so do segments, which end there too but for the end of the block.
+ */
 typedef struct fv_pair_kernels {
-    /* As in the panel family. tile_keys, key_block and key_block_short are even. */
+    /* As in the panel family. tile_keys, key_block and key_block_short are multiples of key_step. */
     int32_t lanes;
     int32_t vectors;
     int32_t key_block;
@@ -336,11 +343,21 @@ typedef struct fv_pair_kernels {
     int32_t tile_keys;
     int32_t line_vectors;
 
+    /* Keys that are interleaved at a time, at most FV_MAX_KEY_STEP and even. */
+    int32_t key_step;
+
+    /* Called by a thread before it uses scores, scores_exp, scores_exp_coarse or values, and after: they may set up a
+     * state of the processor's that lasts in between. NULL: nothing to do. */
+    void (*begin)(void);
+    void (*end)(void);
+
     /* Transposes rows of `count` bf16 elements into lanes of pairs. A NULL row gives zeros. */
     void (*pack)(const uint16_t *const *rows, int32_t ld, int64_t count, float *packed);
 
-    /* pairs[i] = (even[i], odd[i]) for i < count; odd NULL: zeros. */
-    void (*interleave)(const uint16_t *even, const uint16_t *odd, int64_t count, float *pairs);
+    /* pairs[i * key_step / 2 + j] = (rows[2 * j][i], rows[2 * j + 1][i]) for i < count, j < key_step / 2. Some of the
+     * last rows, but not the first, may be NULL: zeros. Where key_step is not 2, zeros fill up the elements to a
+     * multiple of `lanes`. */
+    void (*interleave)(const uint16_t *const *rows, int64_t count, float *pairs);
 
     /* s[key][lane] = start[lane] + scale * sum over d of k[key][d] * q[d][lane], the product with scale and the
      * addition of start rounded once. */
@@ -359,7 +376,8 @@ typedef struct fv_pair_kernels {
     void (*probabilities)(float *s, int32_t ld, int32_t vectors, int32_t keys, const float *shift, fv_exp exp, float *p,
                           float *sum);
 
-    /* o += v^T p. v are rows of pairs, and keys and their strides counts of pairs; l is not used. */
+    /* o += v^T p. Keys of segments are counts of pairs; v are rows as `interleave` makes them, of key_step keys each; l
+     * is not used. The sums of key_step keys may be added to o one after the other. */
     void (*values)(const fv_value_args *args);
 } fv_pair_kernels;
 

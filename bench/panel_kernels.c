@@ -131,11 +131,12 @@ static void run_rescale(panel_data *d) {
     d->kernels->rescale(d->o, d->ld, d->vectors, d->dim, d->ones);
 }
 
-static void values_with(panel_data *d, void (*values)(const fv_value_args *), const float *p, int32_t keys) {
+static void values_with(panel_data *d, void (*values)(const fv_value_args *), const float *p, int32_t keys,
+                        int64_t v_stride) {
     const fv_segment segment = {0, keys, 0, d->vectors};
     const fv_value_args args = {
         .v = d->v,
-        .v_stride = d->dim,
+        .v_stride = v_stride,
         .head_dim_v = d->dim,
         .p = p,
         .ld = d->ld,
@@ -149,11 +150,11 @@ static void values_with(panel_data *d, void (*values)(const fv_value_args *), co
 }
 
 static void run_values(panel_data *d) {
-    values_with(d, d->kernels->values, d->s, d->keys);
+    values_with(d, d->kernels->values, d->s, d->keys, d->dim);
 }
 
 static void run_values_marked(panel_data *d) {
-    values_with(d, d->kernels->values_marked, d->s, d->keys);
+    values_with(d, d->kernels->values_marked, d->s, d->keys, d->dim);
 }
 
 static const uint16_t *narrow_row(const panel_data *d, int32_t lane) {
@@ -168,8 +169,13 @@ static void run_pair_pack(panel_data *d) {
 }
 
 static void run_pair_interleave(panel_data *d) {
-    for (int32_t lane = 0; lane < d->ld; lane += 2)
-        d->pair->interleave(narrow_row(d, lane), narrow_row(d, lane + 1), d->dim, d->v);
+    const int32_t step = d->pair->key_step;
+    for (int32_t first = 0; first < d->ld; first += step) {
+        const uint16_t *rows[FV_MAX_KEY_STEP];
+        for (int32_t i = 0; i < step; i++)
+            rows[i] = first + i < d->ld ? narrow_row(d, first + i) : NULL;
+        d->pair->interleave(rows, d->dim, d->v);
+    }
 }
 
 static void pair_scores_with(panel_data *d, void (*scores)(const fv_score_args *), float *s) {
@@ -210,7 +216,7 @@ static void run_pair_probabilities_coarse(panel_data *d) {
 }
 
 static void run_pair_values(panel_data *d) {
-    values_with(d, d->pair->values, d->terms, d->keys / 2);
+    values_with(d, d->pair->values, d->terms, d->keys / 2, (int64_t)d->dim * d->pair->key_step / 2);
 }
 
 static const panel_kernel panel_kernels[] = {
@@ -328,8 +334,13 @@ static bench_outcome panel_open(bench_case *item, char *reason, size_t reason_si
 
 static void panel_run(bench_case *item, int64_t times) {
     const panel_kernel *kernel = item->definition;
+    const fv_pair_kernels *pair = ((const panel_data *)item->data)->pair;
+    if (pair && pair->begin)
+        pair->begin();
     for (int64_t i = 0; i < times; i++)
         kernel->run(item->data);
+    if (pair && pair->end)
+        pair->end();
 }
 
 static void panel_close(bench_case *item) {

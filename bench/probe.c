@@ -34,6 +34,7 @@ const bench_probe *bench_probe_for(const fv_backend *backend) {
         return &bench_probe_avx2;
     case FOVEA_ISA_AVX512:
     case FOVEA_ISA_AVX512BF16:
+    case FOVEA_ISA_AMXBF16:
         return &bench_probe_avx512;
 #elif defined(__aarch64__)
     case FOVEA_ISA_NEON:

@@ -138,7 +138,7 @@ void fv_pairs_weigh(const fv_head *head, const fv_panel *panel, const fv_scratch
         segments[i].key_end = (segments[i].key_end + 1) / 2;
     }
     const fv_value_args args = {
-        .v = fv_row(&head->v, block_begin / 2),
+        .v = fv_row(&head->v, block_begin / head->plan->key_step),
         .v_stride = head->v.stride,
         .head_dim_v = head->plan->desc.head_dim_v,
         .p = scratch->p,

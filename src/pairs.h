@@ -1,17 +1,17 @@
 /* The steps of a panel that the pair family does (arch/kernel.h): panels whose dot products go through bf16
  * instructions. Scores before they are probabilities, and everything else, are the panel family's (panel.h).
  *
- * Pairs of keys are counted from the even key before a panel's first one, which no lane sees where the panel begins
- * with an odd key. A panel that is computed again in the safe way leaves the pairs, and is widened to f32 for it. */
+ * Pairs of keys are counted from the multiple of the family's key_step before a panel's first one; keys before that
+ * one no lane sees. A panel that is computed again in the safe way leaves the pairs, and is widened to f32 for it. */
 #ifndef FOVEA_SRC_PAIRS_H
 #define FOVEA_SRC_PAIRS_H
 
 #include "src/mask.h"
 #include "src/panel.h"
 
-/* Keys whose probabilities are summed one after the other, as FV_SUMMED_KEYS of the panel family: whole tiles of every
- * shape. Sums of a block. */
-#define FV_PAIR_SUMMED_KEYS 48
+/* Keys whose probabilities are summed one after the other, as FV_SUMMED_KEYS of the panel family, and scored by one
+ * call: whole tiles of every shape. Sums of a block. */
+#define FV_PAIR_SUMMED_KEYS 144
 #define FV_PAIR_SUMS (FV_MAX_BLOCK / FV_PAIR_SUMMED_KEYS + 1)
 
 static inline int32_t fv_uses_pairs(const fv_head *head, const fv_panel *panel) {

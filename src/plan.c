@@ -59,7 +59,7 @@ static void set_tiles(fovea_plan *plan) {
     plan->key_block = short_heads ? shorter : general;
     plan->key_block_single = single == 0 ? plan->key_block : long_heads ? single / 2 : single;
     plan->tile_keys = pair ? pair->tile_keys : panel->tile_keys;
-    plan->key_step = pair ? 2 : 1;
+    plan->key_step = pair ? pair->key_step : 1;
 }
 
 static fv_geometry geometry_of(const fovea_attention_desc *desc, const fv_panel_kernels *panel,

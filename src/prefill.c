@@ -214,7 +214,12 @@ void fv_prefill_item(const fv_call *call, fv_item item, const fv_item *next, con
     run.next = next;
     run.scratch = scratch;
     begin_panels(&run);
+    const fv_pair_kernels *pair = call->plan->pair;
+    if (pair && pair->begin)
+        pair->begin();
     take_all_blocks(&run);
+    if (pair && pair->end)
+        pair->end();
     for (int32_t i = 0; i < run.count; i++)
         finish_panel(call, &head, item.work, &run.panels[i], scratch);
 }

@@ -2,7 +2,8 @@
 
 #include "src/integer.h"
 
-enum { LINE_FLOATS = 16, LINE_NARROW = 32, LONGEST_ROW = 512 };
+/* Columns are interleaved so many at a time, for stacks may be small. */
+enum { LINE_FLOATS = 16, LINE_NARROW = 32, LONGEST_ROW = 512, COLUMNS_AT_ONCE = 128 };
 
 /* The stride of a copy of `count` elements, `line` of them a cache line: an odd number of lines. */
 static int64_t stage_stride(int64_t count, int64_t line) {
@@ -81,18 +82,27 @@ static const uint16_t *as_bf16(const fovea_plan *plan, const fv_rows *rows, int6
     return room;
 }
 
-/* Rows of values as rows of pairs, one for two keys. */
+/* The rows of some keys as the pair family interleaves them. */
+static void interleave_step(const fovea_plan *plan, const fv_rows *rows, fv_key_range keys, int64_t count, float *to) {
+    const int32_t step = plan->pair->key_step;
+    uint16_t room[FV_MAX_KEY_STEP][COLUMNS_AT_ONCE];
+    const uint16_t *narrow[FV_MAX_KEY_STEP];
+    for (int64_t d = 0; d < count; d += COLUMNS_AT_ONCE) {
+        const int64_t columns = fv_min64(count - d, COLUMNS_AT_ONCE);
+        for (int32_t i = 0; i < step; i++)
+            narrow[i] = keys.begin + i < keys.end ? as_bf16(plan, rows, keys.begin + i, d, columns, room[i]) : NULL;
+        plan->pair->interleave(narrow, columns, to + d * (step / 2));
+    }
+}
+
+/* Rows of values as rows of pairs, one for key_step keys. */
 static void copy_interleaved(const fovea_plan *plan, fv_rows *rows, fv_key_range keys, int64_t count, float *to) {
-    int64_t stride = stage_stride(count, LINE_FLOATS);
-    uint16_t even[LONGEST_ROW], odd[LONGEST_ROW];
-    for (int64_t key = keys.begin; key < keys.end; key += 2, to += stride)
-        for (int64_t d = 0; d < count; d += LONGEST_ROW) {
-            int64_t columns = fv_min64(count - d, LONGEST_ROW);
-            const uint16_t *upper = key + 1 < keys.end ? as_bf16(plan, rows, key + 1, d, columns, odd) : NULL;
-            plan->pair->interleave(as_bf16(plan, rows, key, d, columns, even), upper, columns, to + d);
-        }
-    int64_t pairs = fv_ceil_div(keys.end - keys.begin, 2);
-    *rows = (fv_rows){.type = FOVEA_F32, .first = to - pairs * stride, .stride = stride, .first_key = keys.begin / 2};
+    const int32_t step = plan->pair->key_step;
+    const int64_t stride = stage_stride(count, LINE_FLOATS) * (step / 2);
+    float *at = to;
+    for (int64_t key = keys.begin; key < keys.end; key += step, at += stride)
+        interleave_step(plan, rows, (fv_key_range){key, fv_min64(key + step, keys.end)}, count, at);
+    *rows = (fv_rows){.type = FOVEA_F32, .first = to, .stride = stride, .first_key = keys.begin / step};
 }
 
 fv_head fv_stage_keys(const fv_head *head, fv_key_range keys, int32_t users, const fv_scratch *scratch) {

@@ -17,8 +17,9 @@ static const fv_x86_registers full = {
     .leaf7_eax = 1,
     .leaf7_ebx = 1u << 5 | 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31,
     .leaf7_ecx = 1u << 11,
+    .leaf7_edx = 1u << 22 | 1u << 24,
     .leaf7_1_eax = 1u << 5,
-    .xcr0 = 0xe7,
+    .xcr0 = 0x600e7,
 };
 
 START_TEST(x86_everything) {
@@ -43,6 +44,7 @@ START_TEST(x86_system_without_xsave) {
 END_TEST
 
 START_TEST(x86_system_saves_some_registers) {
+    enum { AMX_ONLY = FV_CPU_amxtile | FV_CPU_amxbf16 };
     const struct {
         uint64_t xcr0;
         uint32_t usable;
@@ -59,7 +61,10 @@ START_TEST(x86_system_saves_some_registers) {
         {0xc6, AVX2_FEATURES},
         {0xe2, 0},
         {0xe4, 0},
-        {0xe6, X86_FEATURES},
+        {0xe6, X86_FEATURES & ~AMX_ONLY},
+        {0x200e6, X86_FEATURES & ~AMX_ONLY},
+        {0x400e6, X86_FEATURES & ~AMX_ONLY},
+        {0x600e6, X86_FEATURES},
         {0x602e7, X86_FEATURES},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -112,13 +117,15 @@ START_TEST(x86_each_flag_alone) {
         {{.leaf1_ecx = 1u << 29}, FV_CPU_f16c},       {{.leaf7_ebx = 1u << 16}, FV_CPU_avx512f},
         {{.leaf7_ebx = 1u << 30}, FV_CPU_avx512bw},   {{.leaf7_ebx = 1u << 17}, FV_CPU_avx512dq},
         {{.leaf7_ebx = 1u << 31}, FV_CPU_avx512vl},   {{.leaf7_1_eax = 1u << 5}, FV_CPU_avx512bf16 | FV_CPU_fastbf16},
-        {{.leaf7_ecx = 1u << 11}, FV_CPU_avx512vnni},
+        {{.leaf7_ecx = 1u << 11}, FV_CPU_avx512vnni}, {{.leaf7_edx = 1u << 24}, FV_CPU_amxtile},
+        {{.leaf7_edx = 1u << 22}, FV_CPU_amxbf16},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         fv_x86_registers r = full;
         r.leaf1_ecx &= ~cases[i].cleared.leaf1_ecx;
         r.leaf7_ebx &= ~cases[i].cleared.leaf7_ebx;
         r.leaf7_ecx &= ~cases[i].cleared.leaf7_ecx;
+        r.leaf7_edx &= ~cases[i].cleared.leaf7_edx;
         r.leaf7_1_eax &= ~cases[i].cleared.leaf7_1_eax;
         ck_assert_uint_eq(fv_x86_usable(&r), X86_FEATURES & ~cases[i].feature);
     }

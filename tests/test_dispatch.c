@@ -18,7 +18,7 @@
 static const fv_backend played[FV_ISA_COUNT] = {
     {.name = "generic", .isa = FOVEA_ISA_GENERIC}, {.name = "avx2", .isa = FOVEA_ISA_AVX2},
     {.name = "avx512", .isa = FOVEA_ISA_AVX512},   {.name = "avx512bf16", .isa = FOVEA_ISA_AVX512BF16},
-    {.name = "neon", .isa = FOVEA_ISA_NEON},
+    {.name = "amxbf16", .isa = FOVEA_ISA_AMXBF16}, {.name = "neon", .isa = FOVEA_ISA_NEON},
 };
 
 /* A build for x86-64 that holds every backend of it. */
@@ -27,10 +27,14 @@ static const fv_isa_entry x86_build[FV_ISA_COUNT] = {
     {"avx2", FOVEA_ISA_AVX2, 1, AVX2_FEATURES, 0, &played[1]},
     {"avx512", FOVEA_ISA_AVX512, 1, AVX512_FEATURES, 0, &played[2]},
     {"avx512bf16", FOVEA_ISA_AVX512BF16, 1, BF16_FEATURES, FV_CPU_fastbf16, &played[3]},
+    {"amxbf16", FOVEA_ISA_AMXBF16, 1, AMX_FEATURES, 0, &played[4]},
     {"neon", FOVEA_ISA_NEON, 0, FV_CPU_asimd, 0, NULL},
 };
 
-static const fv_cpu_state bf16_cpu = {.present = X86_FEATURES, .usable = X86_FEATURES};
+/* All that is known, and the same without AMX. */
+static const fv_cpu_state amx_cpu = {.present = X86_FEATURES, .usable = X86_FEATURES};
+enum { FAST_BF16_FEATURES = BF16_FEATURES | FV_CPU_fastbf16 };
+static const fv_cpu_state bf16_cpu = {.present = FAST_BF16_FEATURES, .usable = FAST_BF16_FEATURES};
 
 static void expect_reasons(const fv_decision *decision, const char *const *reasons) {
     for (int i = 0; i < FV_ISA_COUNT; i++)
@@ -38,14 +42,30 @@ static void expect_reasons(const fv_decision *decision, const char *const *reaso
 }
 
 START_TEST(decides_for_the_best) {
-    static const char *const reasons[] = {"avx512bf16 outranks it", "avx512bf16 outranks it", "avx512bf16 outranks it",
-                                          "chosen", "another architecture's"};
+    static const char *const reasons[] = {"avx512bf16 outranks it",     "avx512bf16 outranks it",
+                                          "avx512bf16 outranks it",     "chosen",
+                                          "CPU lacks amxtile, amxbf16", "another architecture's"};
     fv_decision decision;
     fv_decide(x86_build, bf16_cpu, NULL, &decision);
     ck_assert_int_eq(decision.status, FOVEA_OK);
     ck_assert_int_eq(decision.cap, FOVEA_ISA_AUTO);
     ck_assert_ptr_eq(decision.chosen, &played[3]);
     expect_reasons(&decision, reasons);
+}
+END_TEST
+
+/* AMX outranks bf16 instructions, be they fast or slow. */
+START_TEST(decides_for_amx) {
+    static const char *const reasons[] = {
+        "amxbf16 outranks it",   "amxbf16 outranks it", "amxbf16 outranks it", "amxbf16 outranks it", "chosen",
+        "another architecture's"};
+    const fv_cpu_state slow_bf16_cpu = {.present = AMX_FEATURES, .usable = AMX_FEATURES};
+    fv_decision decision;
+    fv_decide(x86_build, amx_cpu, NULL, &decision);
+    ck_assert_ptr_eq(decision.chosen, &played[4]);
+    expect_reasons(&decision, reasons);
+    fv_decide(x86_build, slow_bf16_cpu, NULL, &decision);
+    ck_assert_ptr_eq(decision.chosen, &played[4]);
 }
 END_TEST
 
@@ -61,10 +81,11 @@ START_TEST(empty_and_auto_are_no_cap) {
 END_TEST
 
 START_TEST(environment_caps) {
-    static const char *const reasons[] = {"avx2 outranks it", "chosen", "FOVEA_ISA caps at avx2",
+    static const char *const reasons[] = {"avx2 outranks it",       "chosen",
+                                          "FOVEA_ISA caps at avx2", "FOVEA_ISA caps at avx2",
                                           "FOVEA_ISA caps at avx2", "another architecture's"};
     fv_decision decision;
-    fv_decide(x86_build, bf16_cpu, "avx2", &decision);
+    fv_decide(x86_build, amx_cpu, "avx2", &decision);
     ck_assert_int_eq(decision.status, FOVEA_OK);
     ck_assert_int_eq(decision.cap, FOVEA_ISA_AVX2);
     ck_assert_ptr_eq(decision.chosen, &played[1]);
@@ -73,8 +94,12 @@ START_TEST(environment_caps) {
 END_TEST
 
 START_TEST(cap_beyond_the_cpu_falls) {
-    static const char *const reasons[] = {"avx2 outranks it", "chosen", "CPU lacks avx512bw",
-                                          "CPU lacks avx512bw, avx512bf16", "another architecture's"};
+    static const char *const reasons[] = {"avx2 outranks it",
+                                          "chosen",
+                                          "CPU lacks avx512bw",
+                                          "CPU lacks avx512bw, avx512bf16",
+                                          "CPU lacks avx512bw, avx512bf16, amxtile, amxbf16",
+                                          "another architecture's"};
     const uint32_t features = AVX512_FEATURES & ~FV_CPU_avx512bw;
     const fv_cpu_state cpu = {.present = features, .usable = features};
     fv_decision decision;
@@ -86,9 +111,12 @@ START_TEST(cap_beyond_the_cpu_falls) {
 END_TEST
 
 START_TEST(system_does_not_save) {
-    static const char *const reasons[] = {"avx2 outranks it", "chosen",
+    static const char *const reasons[] = {"avx2 outranks it",
+                                          "chosen",
                                           "the operating system does not save its registers",
-                                          "the operating system does not save its registers", "another architecture's"};
+                                          "the operating system does not save its registers",
+                                          "the operating system does not save its registers",
+                                          "another architecture's"};
     const fv_cpu_state cpu = {.present = X86_FEATURES, .usable = AVX2_FEATURES};
     fv_decision decision;
     fv_decide(x86_build, cpu, NULL, &decision);
@@ -99,8 +127,12 @@ END_TEST
 
 START_TEST(bare_cpu_gets_generic) {
     static const char *const reasons[] = {
-        "chosen", "CPU lacks avx2, fma, f16c", "CPU lacks avx2, fma, f16c, avx512f, avx512bw, avx512dq, avx512vl",
-        "CPU lacks avx2, fma, f16c, avx512f, avx512bw, avx512dq, avx512vl, avx512bf16", "another architecture's"};
+        "chosen",
+        "CPU lacks avx2, fma, f16c",
+        "CPU lacks avx2, fma, f16c, avx512f, avx512bw, avx512dq, avx512vl",
+        "CPU lacks avx2, fma, f16c, avx512f, avx512bw, avx512dq, avx512vl, avx512bf16",
+        "CPU lacks avx2, fma, f16c, avx512f, avx512bw, avx512dq, avx512vl, avx512bf16, amxtile, amxbf16",
+        "another architecture's"};
     const fv_cpu_state cpu = {0, 0};
     fv_decision decision;
     fv_decide(x86_build, cpu, NULL, &decision);
@@ -112,7 +144,9 @@ END_TEST
 START_TEST(required_flags_are_a_set) {
     const uint32_t features = BF16_FEATURES & ~FV_CPU_f16c;
     ck_assert_int_eq(fv_decide_best(x86_build, features, FOVEA_ISA_AUTO, FOVEA_ISA_AUTO), 0);
-    ck_assert_int_eq(fv_decide_best(x86_build, X86_FEATURES, FOVEA_ISA_AUTO, FOVEA_ISA_AUTO), 3);
+    ck_assert_int_eq(fv_decide_best(x86_build, FAST_BF16_FEATURES, FOVEA_ISA_AUTO, FOVEA_ISA_AUTO), 3);
+    ck_assert_int_eq(fv_decide_best(x86_build, X86_FEATURES, FOVEA_ISA_AVX512BF16, FOVEA_ISA_AUTO), 3);
+    ck_assert_int_eq(fv_decide_best(x86_build, X86_FEATURES & ~FV_CPU_amxtile, FOVEA_ISA_AUTO, FOVEA_ISA_AUTO), 3);
     ck_assert_int_eq(fv_decide_best(x86_build, BF16_FEATURES, FOVEA_ISA_AVX512, FOVEA_ISA_AUTO), 2);
     ck_assert_int_eq(fv_decide_best(x86_build, BF16_FEATURES, FOVEA_ISA_AVX512, FOVEA_ISA_AVX2), 1);
     ck_assert_int_eq(fv_decide_best(x86_build, BF16_FEATURES, FOVEA_ISA_GENERIC, FOVEA_ISA_AVX2), 0);
@@ -120,8 +154,11 @@ START_TEST(required_flags_are_a_set) {
 END_TEST
 
 START_TEST(slow_bf16_must_be_named) {
-    static const char *const unnamed[] = {"avx512 outranks it", "avx512 outranks it", "chosen",
+    static const char *const unnamed[] = {"avx512 outranks it",
+                                          "avx512 outranks it",
+                                          "chosen",
                                           "slower than avx512 on this processor: only if named",
+                                          "CPU lacks amxtile, amxbf16",
                                           "another architecture's"};
     const fv_cpu_state cpu = {.present = BF16_FEATURES, .usable = BF16_FEATURES};
     fv_decision decision;
@@ -141,6 +178,7 @@ START_TEST(not_built_in) {
     memcpy(build, x86_build, sizeof build);
     build[2].backend = NULL;
     build[3].backend = NULL;
+    build[4].backend = NULL;
     fv_decide(build, bf16_cpu, NULL, &decision);
     ck_assert_ptr_eq(decision.chosen, &played[1]);
     ck_assert_str_eq(decision.reasons[2], "not built in");
@@ -161,14 +199,14 @@ START_TEST(environment_names_nothing) {
     fv_decide(x86_build, bf16_cpu, "neon", &decision);
     ck_assert_int_eq(decision.status, FOVEA_INVALID);
     ck_assert_str_eq(decision.failure, "FOVEA_ISA (neon) is another architecture's; "
-                                       "this build holds generic, avx2, avx512, avx512bf16");
+                                       "this build holds generic, avx2, avx512, avx512bf16, amxbf16");
     fv_decide(x86_build, bf16_cpu, "AVX2", &decision);
     ck_assert_int_eq(decision.status, FOVEA_INVALID);
     ck_assert_str_eq(decision.failure,
-                     "FOVEA_ISA (AVX2) is no backend; this build holds generic, avx2, avx512, avx512bf16");
+                     "FOVEA_ISA (AVX2) is no backend; this build holds generic, avx2, avx512, avx512bf16, amxbf16");
     fv_decide(x86_build, bf16_cpu, "a name that goes on for longer than any text should", &decision);
     ck_assert_str_eq(decision.failure, "FOVEA_ISA (a name that goes on for longer t) is no backend; "
-                                       "this build holds generic, avx2, avx512, avx512bf16");
+                                       "this build holds generic, avx2, avx512, avx512bf16, amxbf16");
 }
 END_TEST
 
@@ -259,7 +297,7 @@ START_TEST(plan_caps) {
     ck_assert_int_eq(fv_dispatch(FOVEA_ISA_GENERIC, &backend), FOVEA_OK);
     ck_assert_str_eq(backend->name, "generic");
     ck_assert_int_eq(fv_dispatch((fovea_isa)(FV_ISA_COUNT + 1), &backend), FOVEA_INVALID);
-    ck_assert_str_eq(fovea_last_reason(), "isa_cap (6) is no fovea_isa");
+    ck_assert_str_eq(fovea_last_reason(), "isa_cap (7) is no fovea_isa");
     ck_assert_int_eq(fv_dispatch((fovea_isa)-1, &backend), FOVEA_INVALID);
     for (int i = 0; i < FV_ISA_COUNT; i++) {
         const fv_isa_entry *entry = &fv_isa_entries()[i];
@@ -350,7 +388,8 @@ START_TEST(wrong_arguments) {
     ck_assert_int_eq(fovea_isa_parse(NULL, &isa), FOVEA_INVALID);
     ck_assert_int_eq(fovea_isa_parse("avx2", NULL), FOVEA_INVALID);
     ck_assert_int_eq(fovea_isa_parse("avx3", &isa), FOVEA_INVALID);
-    ck_assert_str_eq(fovea_last_reason(), "name (avx3) is none of auto, generic, avx2, avx512, avx512bf16, neon");
+    ck_assert_str_eq(fovea_last_reason(),
+                     "name (avx3) is none of auto, generic, avx2, avx512, avx512bf16, amxbf16, neon");
     ck_assert_int_eq(isa, FOVEA_ISA_NEON);
     ck_assert_int_eq(fovea_isa_parse("auto", &isa), FOVEA_OK);
     ck_assert_int_eq(isa, FOVEA_ISA_AUTO);
@@ -399,6 +438,7 @@ Suite *dispatch_suite(void) {
 
     group = tcase_create("decision");
     tcase_add_test(group, decides_for_the_best);
+    tcase_add_test(group, decides_for_amx);
     tcase_add_test(group, empty_and_auto_are_no_cap);
     tcase_add_test(group, environment_caps);
     tcase_add_test(group, cap_beyond_the_cpu_falls);

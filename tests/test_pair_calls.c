@@ -6,12 +6,15 @@
 #include "support/emulated_pairs.h"
 #include "support/problem.h"
 
-/* The backend with an emulated family of its panels' shape. */
-static fv_backend with_emulated_pairs(const fv_backend *backend) {
+/* The emulated families that have the shape of a backend's panels, in turn. */
+static fv_backend with_emulated_pairs(const fv_backend *backend, int64_t turn) {
     fv_backend extended = *backend;
-    for (int32_t i = 0; i < EMULATED; i++) {
-        if (emulated[i]->lanes == backend->panel->lanes && emulated[i]->vectors == backend->panel->vectors) {
-            extended.pair = emulated[i];
+    extended.pair = NULL;
+    for (int32_t i = 0; i < 2 * EMULATED && turn >= 0; i++) {
+        const fv_pair_kernels *family = emulated[i % EMULATED];
+        if (family->lanes == backend->panel->lanes && family->vectors == backend->panel->vectors) {
+            extended.pair = family;
+            turn--;
         }
     }
     ck_assert_msg(extended.pair != NULL, "no emulated family has the shape of %s", backend->name);
@@ -32,9 +35,9 @@ static void check_emulated(const problem_spec *spec, const fv_backend *backend) 
 
 START_TEST(calls_over_emulated_pairs) {
     const backend_case at = backend_case_at(_i);
-    const fv_backend backend = with_emulated_pairs(at.backend);
     test_random random = test_random_named("emulated calls", _i);
     for (int64_t i = 0; i < test_scaled(400); i++) {
+        const fv_backend backend = with_emulated_pairs(at.backend, i % 2);
         problem_spec spec = problem_random(&random, i % 8 ? 70 : 200, at.backend->isa, at.exp);
         spec.arithmetic = FOVEA_ARITHMETIC_DEFAULT;
         check_emulated(&spec, &backend);
@@ -44,9 +47,9 @@ END_TEST
 
 START_TEST(windows_of_any_begin_over_emulated_pairs) {
     const backend_case at = backend_case_at(_i);
-    const fv_backend backend = with_emulated_pairs(at.backend);
     for (int64_t left = 0; left < 8; left++) {
         if (test_takes(left, _i)) {
+            const fv_backend backend = with_emulated_pairs(at.backend, left / 2 % 2);
             const problem_spec spec = on_case(
                 PROBLEM(.seed = (uint64_t)left, .len_q = 60, .len_kv = 101 + left, .has_window_left = 1,
                         .window_left = 7 * left, .causal = 1, .type_q = FOVEA_BF16, .type_kv = FOVEA_BF16,

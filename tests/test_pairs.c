@@ -32,6 +32,18 @@ static int32_t family_count(void) {
     return count;
 }
 
+static void begin(const fv_pair_kernels *kernels) {
+    if (kernels->begin) {
+        kernels->begin();
+    }
+}
+
+static void end(const fv_pair_kernels *kernels) {
+    if (kernels->end) {
+        kernels->end();
+    }
+}
+
 /* --- Pairs as columns --- */
 
 enum { MOST_ROWS = 300, MOST = MOST_ROWS * FV_MAX_LANES };
@@ -177,7 +189,9 @@ static void run_scores(const score_case *c, const fv_pair_kernels *kernels, scor
         args.keys = runs[i + 1] - runs[i];
         args.k = c->k + runs[i] * c->k_stride;
         args.s = panel + (int64_t)(exp ? runs[i] / 2 : runs[i]) * where.ld;
+        begin(kernels);
         kernel(&args);
+        end(kernels);
     }
     ck_assert_msg(same_beside(&where, rows, panel, before), "wrote to vectors that are not its own");
     gather_panel(&where, rows, panel, result->s);
@@ -311,7 +325,7 @@ END_TEST
 
 /* --- pack, interleave --- */
 
-START_TEST(pack_and_interleave_move_bits) {
+START_TEST(pack_moves_bits) {
     const fv_pair_kernels *kernels = family_at(_i);
     test_random random = test_random_named("pair pack", _i);
     for (int64_t n = 0; n < test_scaled(300); n++) {
@@ -331,13 +345,35 @@ START_TEST(pack_and_interleave_move_bits) {
                 ck_assert(element_of(packed[i / 2 * ld + lane], i) == wanted);
             }
         }
-        const uint16_t *even = take_codes(&memory, 1, count, 9, &stride);
-        const uint16_t *odd = random_chance(&random, 0.3) ? NULL : take_codes(&memory, 1, count, 9, &stride);
-        float *pairs = take_floats(&memory, count, 64);
-        kernels->interleave(even, odd, count, pairs);
-        for (int64_t i = 0; i < count; i++) {
-            ck_assert(element_of(pairs[i], 0) == value_of(even[i]));
-            ck_assert(element_of(pairs[i], 1) == (odd ? value_of(odd[i]) : 0.0f));
+        kernel_memory_end(&memory);
+    }
+}
+END_TEST
+
+/* Elements of a row of interleaved values, those of padding too. */
+static int64_t interleaved_elements(const fv_pair_kernels *kernels, int64_t count) {
+    return kernels->key_step == 2 ? count : (count + kernels->lanes - 1) / kernels->lanes * kernels->lanes;
+}
+
+START_TEST(interleave_moves_bits) {
+    const fv_pair_kernels *kernels = family_at(_i);
+    test_random random = test_random_named("pair interleave", _i);
+    for (int64_t n = 0; n < test_scaled(300); n++) {
+        kernel_memory memory = kernel_memory_create(&random);
+        const int64_t count = random_between(&random, 0, 70), padded = interleaved_elements(kernels, count);
+        const int32_t present = (int32_t)random_between(&random, 1, kernels->key_step), step = kernels->key_step / 2;
+        const uint16_t *rows[FV_MAX_KEY_STEP] = {0};
+        int64_t stride;
+        for (int32_t row = 0; row < present; row++) {
+            rows[row] = take_codes(&memory, 1, count, 9, &stride);
+        }
+        float *pairs = take_floats(&memory, padded * step, 64);
+        kernels->interleave(rows, count, pairs);
+        for (int64_t i = 0; i < padded; i++) {
+            for (int32_t row = 0; row < kernels->key_step; row++) {
+                const float wanted = row < present && i < count ? value_of(rows[row][i]) : 0.0f;
+                ck_assert(element_of(pairs[i * step + row / 2], row) == wanted);
+            }
         }
         kernel_memory_end(&memory);
     }
@@ -350,10 +386,33 @@ END_TEST
 typedef struct value_case {
     int32_t pairs, columns, border;
     int64_t head_dim_v, v_stride;
+    /* Codes of values, [2 * pairs][head_dim_v], and the same interleaved. */
+    uint16_t *codes;
     const float *v;
     float *p, *o;
     int32_t first;
 } value_case;
+
+/* The values of a case as rows of key_step keys, with NaN in the gaps. */
+static float *take_interleaved(kernel_memory *memory, const fv_pair_kernels *kernels, value_case *c) {
+    const int32_t step = kernels->key_step;
+    const int64_t row_floats = interleaved_elements(kernels, c->head_dim_v) * step / 2;
+    const int64_t rows = (2 * c->pairs + step - 1) / step;
+    c->v_stride = row_floats + RANDOM_OF(memory->random, 0, 1, 13);
+    const int64_t span = rows > 0 ? (rows - 1) * c->v_stride + row_floats : 0;
+    float *v = take_floats(memory, span, sizeof *v);
+    for (int64_t i = 0; i < span; i++) {
+        v[i] = NAN;
+    }
+    for (int64_t row = 0; row < rows; row++) {
+        const uint16_t *keys[FV_MAX_KEY_STEP] = {0};
+        for (int64_t key = 0; key < step && row * step + key < 2 * c->pairs; key++) {
+            keys[key] = c->codes + (row * step + key) * c->head_dim_v;
+        }
+        kernels->interleave(keys, c->head_dim_v, v + row * c->v_stride);
+    }
+    return v;
+}
 
 static void run_values(const value_case *c, const fv_pair_kernels *kernels, float *o, test_random *random) {
     kernel_memory memory = kernel_memory_create(random);
@@ -378,7 +437,9 @@ static void run_values(const value_case *c, const fv_pair_kernels *kernels, floa
         .first = c->first,
         .o = panel,
     };
+    begin(kernels);
     kernels->values(&args);
+    end(kernels);
     gather_panel(&where, c->head_dim_v, panel, o);
     kernel_memory_end(&memory);
 }
@@ -391,14 +452,13 @@ static void check_values_once(const fv_pair_kernels *kernels, test_random *rando
         .head_dim_v = random_between(random, 1, 70),
         .first = random_chance(random, 0.5),
     };
-    c.border = (int32_t)random_between(random, 0, c.pairs);
-    float *v = take_rows(&memory, c.pairs, c.head_dim_v, 2, &c.v_stride);
-    for (int64_t key = 0; key < c.pairs; key++) {
-        for (int64_t d = 0; d < c.head_dim_v; d++) {
-            v[key * c.v_stride + d] = pair_of(random_code(random, 2), random_code(random, 2));
-        }
+    c.border = (int32_t)random_between(random, 0, 2 * c.pairs / kernels->key_step) * kernels->key_step / 2;
+    c.codes = calloc((size_t)(2 * c.pairs * c.head_dim_v + 1), sizeof *c.codes);
+    ck_assert_ptr_nonnull(c.codes);
+    for (int64_t i = 0; i < 2 * c.pairs * c.head_dim_v; i++) {
+        c.codes[i] = random_code(random, 2);
     }
-    c.v = v;
+    c.v = take_interleaved(&memory, kernels, &c);
     c.p = columns_create((int64_t)c.pairs * c.columns);
     c.o = columns_create(c.head_dim_v * c.columns);
     for (int64_t i = 0; i < (int64_t)c.pairs * c.columns; i++) {
@@ -414,7 +474,7 @@ static void check_values_once(const fv_pair_kernels *kernels, test_random *rando
         double sum = c.first ? 0 : (double)c.o[i], size = fabs(sum);
         for (int64_t key = 0; key < 2 * c.pairs; key++) {
             const double term = (double)element_of(c.p[key / 2 * c.columns + column], key) *
-                                (double)element_of(v[key / 2 * c.v_stride + d], key);
+                                (double)value_of(c.codes[key * c.head_dim_v + d]);
             sum += term;
             size += fabs(term);
         }
@@ -423,6 +483,7 @@ static void check_values_once(const fv_pair_kernels *kernels, test_random *rando
     }
     run_values(&c, kernels, again, random);
     ck_assert_msg(same_bits(c.head_dim_v * c.columns, o, again), "o depends on the arrangement");
+    free(c.codes);
     free(c.p);
     free(c.o);
     free(o);
@@ -443,7 +504,11 @@ START_TEST(a_family_has_sound_measures) {
     ck_assert_int_le(kernels->lanes * kernels->vectors, FV_MAX_LANES);
     ck_assert_int_le(kernels->key_block, FV_MAX_BLOCK * 2 / 3);
     ck_assert_int_le(kernels->key_block_short, FV_MAX_BLOCK * 2 / 3);
-    ck_assert_int_eq(kernels->key_block % 2 + kernels->key_block_short % 2 + kernels->tile_keys % 2, 0);
+    ck_assert_int_le(kernels->key_step, FV_MAX_KEY_STEP);
+    ck_assert_int_eq(kernels->key_step % 2, 0);
+    ck_assert_int_eq(kernels->key_block % kernels->key_step, 0);
+    ck_assert_int_eq(kernels->key_block_short % kernels->key_step, 0);
+    ck_assert_int_eq(kernels->tile_keys % kernels->key_step, 0);
     for (int32_t i = 0; i < backend_count(); i++) {
         const fv_backend *backend = backend_at(i);
         if (backend->pair == kernels) {
@@ -464,7 +529,8 @@ Suite *pairs_suite(void) {
     tcase_add_loop_test(kernels, scores_are_dot_products_and_their_probabilities_are_pairs, 0, families);
     tcase_add_loop_test(kernels, probabilities_are_rounded_after_they_are_summed, 0, families);
     tcase_add_loop_test(kernels, a_nan_score_reaches_the_pair_and_the_sum_of_its_lane, 0, families);
-    tcase_add_loop_test(kernels, pack_and_interleave_move_bits, 0, families);
+    tcase_add_loop_test(kernels, pack_moves_bits, 0, families);
+    tcase_add_loop_test(kernels, interleave_moves_bits, 0, families);
     tcase_add_loop_test(kernels, values_adds_the_weighted_sum, 0, families);
     suite_add_tcase(suite, kernels);
     return suite;

@@ -67,6 +67,7 @@ ALLOWED = {
     "libfovea-avx2.a.p": AVX2,
     "libfovea-avx512.a.p": AVX512,
     "libfovea-avx512bf16.a.p": AVX512 + "+avx512_bf16",
+    "libfovea-amxbf16.a.p": AVX512 + "+avx512_bf16+amx_tile+amx_bf16",
 }
 
 

@@ -34,7 +34,9 @@ static void pack_pairs(const uint16_t *const *rows, int32_t ld, int64_t count, f
         }
 }
 
-static void interleave(const uint16_t *even, const uint16_t *odd, int64_t count, float *pairs) {
+/* A member of families whose key_step is 2. */
+static inline void interleave_two(const uint16_t *const *rows, int64_t count, float *pairs) {
+    const uint16_t *even = rows[0], *odd = rows[1];
     int64_t i = 0;
     for (; i + V_LANES <= count; i += V_LANES)
         v_store(pairs + i, v_interleave(even + i, odd ? odd + i : NULL));

@@ -1,8 +1,13 @@
-/* x86-64: CPUID leaves 0, 1 and 7, and XGETBV for what the operating system saves. */
+/* x86-64: CPUID leaves 0, 1 and 7, and XGETBV and, for AMX, Linux itself for what the operating system saves. */
 #include "arch/cpu.h"
 
 #include <cpuid.h>
 #include <string.h>
+
+#ifdef __linux__
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 #include "arch/x86/features.h"
 
@@ -32,6 +37,7 @@ static fv_x86_registers read_registers(void) {
         r.leaf7_eax = eax;
         r.leaf7_ebx = ebx;
         r.leaf7_ecx = ecx;
+        r.leaf7_edx = edx;
     }
     if (__get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx))
         r.leaf7_1_eax = eax;
@@ -41,9 +47,22 @@ static fv_x86_registers read_registers(void) {
     return r;
 }
 
+/* Linux saves the data of tiles, 8 KiB a thread, only for processes that asked for it
+ * (Documentation/arch/x86/xstate.rst). It refuses where a thread's alternate signal stack would be too small. */
+static int may_use_tiles(void) {
+#ifdef __linux__
+    enum { REQUEST_PERMISSION = 0x1023, TILE_DATA = 18 };
+    return syscall(SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) == 0;
+#else
+    return 0;
+#endif
+}
+
 uint32_t fv_cpu_detect(void) {
     const fv_x86_registers r = read_registers();
-    return fv_x86_usable(&r);
+    const uint32_t amx = FV_CPU_amxtile | FV_CPU_amxbf16;
+    const uint32_t features = fv_x86_usable(&r);
+    return (features & amx) && !may_use_tiles() ? features & ~amx : features;
 }
 
 uint32_t fv_cpu_present(void) {

@@ -20,6 +20,7 @@ typedef struct fv_x86_registers {
     uint32_t leaf7_eax;
     uint32_t leaf7_ebx;
     uint32_t leaf7_ecx;
+    uint32_t leaf7_edx;
     /* CPUID 7, subleaf 1. */
     uint32_t leaf7_1_eax;
     /* XGETBV 0; looked at only if leaf 1 shows OSXSAVE. */
@@ -32,7 +33,9 @@ enum {
     /* XMM and YMM state. */
     FV_X86_XCR0_AVX = 0x6,
     /* The same with the mask registers, the upper halves of ZMM0-15, and ZMM16-31. */
-    FV_X86_XCR0_AVX512 = 0xe6
+    FV_X86_XCR0_AVX512 = 0xe6,
+    /* Shapes and data of AMX's tiles. */
+    FV_X86_XCR0_AMX = 0x60000
 };
 
 /* VDPBF16PS, 32 products, is issued as often as an FMA of 16 by AMD's processors (Zen 4 and later), but every other
@@ -48,6 +51,7 @@ static inline uint32_t fv_x86_present(const fv_x86_registers *r) {
     const int has_leaf7 = r->max_leaf >= 7;
     const uint32_t leaf7_ebx = has_leaf7 ? r->leaf7_ebx : 0;
     const uint32_t leaf7_ecx = has_leaf7 ? r->leaf7_ecx : 0;
+    const uint32_t leaf7_edx = has_leaf7 ? r->leaf7_edx : 0;
     const uint32_t leaf7_1_eax = has_leaf7 && r->leaf7_eax >= 1 ? r->leaf7_1_eax : 0;
     const struct {
         uint32_t value;
@@ -57,6 +61,7 @@ static inline uint32_t fv_x86_present(const fv_x86_registers *r) {
         {leaf7_ebx, 5, FV_CPU_avx2},      {leaf1_ecx, 12, FV_CPU_fma},         {leaf1_ecx, 29, FV_CPU_f16c},
         {leaf7_ebx, 16, FV_CPU_avx512f},  {leaf7_ebx, 30, FV_CPU_avx512bw},    {leaf7_ebx, 17, FV_CPU_avx512dq},
         {leaf7_ebx, 31, FV_CPU_avx512vl}, {leaf7_1_eax, 5, FV_CPU_avx512bf16}, {leaf7_ecx, 11, FV_CPU_avx512vnni},
+        {leaf7_edx, 24, FV_CPU_amxtile},  {leaf7_edx, 22, FV_CPU_amxbf16},
     };
     uint32_t features = 0;
     /* Everything here builds on AVX's encoding and registers; a hypervisor may hide AVX and forget the rest. */
@@ -82,6 +87,8 @@ static inline uint32_t fv_x86_usable(const fv_x86_registers *r) {
         saved |= avx;
     if ((r->xcr0 & FV_X86_XCR0_AVX512) == FV_X86_XCR0_AVX512)
         saved |= avx512;
+    if ((r->xcr0 & FV_X86_XCR0_AMX) == FV_X86_XCR0_AMX)
+        saved |= FV_CPU_amxtile | FV_CPU_amxbf16;
     return fv_x86_present(r) & saved;
 }
 

@@ -90,9 +90,9 @@ typedef enum fovea_weights {
  *
  * bf16 arithmetic multiplies bf16 numbers exactly and adds in f32. Probabilities are rounded to bf16 before they weigh
  * values, but not in the sums that they are divided by, so that the log-sum-exp keeps f32's accuracy. Numbers, products
- * and sums below 2^-126 may count as 0. Only backends with such instructions have it (avx512bf16; isa.h says which
- * processors use it unasked), and use it for more than a few query rows; attention weights, int8 keys and values and
- * single rows are computed in f32. */
+ * and sums below 2^-126 may count as 0. Only backends with such instructions have it (avx512bf16, amxbf16; isa.h says
+ * which processors use it unasked), and use it for more than a few query rows; attention weights, int8 keys and values
+ * and single rows are computed in f32. */
 typedef enum fovea_arithmetic {
     /* As accurate as the types of the inputs: bf16 arithmetic where queries, keys and values all are bf16 and the
      * backend has it, f32 otherwise. */

@@ -1,10 +1,11 @@
 /* Which instruction sets this processor offers, which backends this build holds, and which one is used.
  *
  * A backend is used when the processor and the operating system offer all that it requires and no cap excludes it;
- * among those, the one of highest rank wins: generic < avx2 < avx512 < avx512bf16 on x86-64, generic < neon on AArch64.
- * avx512bf16 takes part only if a cap names it, or on AMD's processors: others multiply f32 faster than bf16.
- * Detection runs once for the process, before the first use, thread-safely (x86: CPUID leaves 0, 1 and 7 with XGETBV;
- * AArch64: getauxval(AT_HWCAP)).
+ * among those, the one of highest rank wins: generic < avx2 < avx512 < avx512bf16 < amxbf16 on x86-64, generic < neon
+ * on AArch64. avx512bf16 takes part only if a cap names it, or on AMD's processors: others multiply f32 faster than
+ * bf16. Detection runs once for the process, before the first use, thread-safely (x86: CPUID leaves 0, 1 and 7 with
+ * XGETBV; AArch64: getauxval(AT_HWCAP)). On Linux with AMX it asks for the permission to use it (arch_prctl with
+ * ARCH_REQ_XCOMP_PERM), for the whole process; if that is refused, amxbf16 is not detected.
  *
  * The environment variable FOVEA_ISA (a backend's name) caps the process; it is read once. Empty or "auto": no cap.
  * fovea_attention_desc.isa_cap caps a plan. A cap that this processor cannot run falls to the best backend below it. A
@@ -35,7 +36,9 @@ typedef enum fovea_isa {
     /* The same with AVX512-BF16. */
     FOVEA_ISA_AVX512BF16 = 4,
     /* AArch64 Advanced SIMD (ARMv8.0-A). */
-    FOVEA_ISA_NEON = 5
+    FOVEA_ISA_NEON = 5,
+    /* AVX512-BF16 with AMX-TILE and AMX-BF16. Ranks above it. */
+    FOVEA_ISA_AMXBF16 = 6
 } fovea_isa;
 
 /* What is known about one instruction set in this process. */

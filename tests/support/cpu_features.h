@@ -8,7 +8,8 @@ enum {
     AVX2_FEATURES = FV_CPU_avx2 | FV_CPU_fma | FV_CPU_f16c,
     AVX512_FEATURES = AVX2_FEATURES | FV_CPU_avx512f | FV_CPU_avx512bw | FV_CPU_avx512dq | FV_CPU_avx512vl,
     BF16_FEATURES = AVX512_FEATURES | FV_CPU_avx512bf16,
-    X86_FEATURES = BF16_FEATURES | FV_CPU_avx512vnni | FV_CPU_fastbf16
+    AMX_FEATURES = BF16_FEATURES | FV_CPU_amxtile | FV_CPU_amxbf16,
+    X86_FEATURES = AMX_FEATURES | FV_CPU_avx512vnni | FV_CPU_fastbf16
 };
 
 #endif

@@ -8,9 +8,12 @@
 extern const fv_pair_kernels emulated_pairs_4;
 extern const fv_pair_kernels emulated_pairs_8;
 extern const fv_pair_kernels emulated_pairs_16;
+/* Over matrix registers. */
+extern const fv_pair_kernels emulated_matrices;
 
 /* All of them. */
-static const fv_pair_kernels *const emulated[] = {&emulated_pairs_4, &emulated_pairs_8, &emulated_pairs_16};
+static const fv_pair_kernels *const emulated[] = {&emulated_pairs_4, &emulated_pairs_8, &emulated_pairs_16,
+                                                  &emulated_matrices};
 enum { EMULATED = sizeof emulated / sizeof *emulated };
 
 #endif
