@@ -27,9 +27,13 @@ enum {
 #undef FV_CPU_BIT
 };
 
-/* The features of this processor as FV_CPU_* bits. Asks the hardware each time; where it has AMX, it also asks the
- * operating system to let this process use it, which takes effect for all threads and is done once by any of them. Pure
- * otherwise. */
+/* Those that a process may use only after it asked the operating system. */
+#define FV_CPU_ON_REQUEST ((uint32_t)(FV_CPU_amxtile | FV_CPU_amxbf16))
+
+/* Asks for some of them, for the whole process and for good; returns those that are refused. */
+uint32_t fv_cpu_request(uint32_t features);
+
+/* The features of this processor as FV_CPU_* bits. Asks the hardware each time; pure otherwise. */
 uint32_t fv_cpu_detect(void);
 
 /* The same without looking at the operating system: it tells a missing instruction from registers that are not saved.

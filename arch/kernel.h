@@ -329,7 +329,8 @@ typedef struct fv_panel_kernels {
  *            +-----------------+                   +-----------------+                   +--------------------+
  *
  * An odd number of elements or keys leaves the upper half of the last pair 0. Runs of keys begin at an even key of
- * their block. Products are exact and every sum is rounded to nearest. Subnormal numbers may count as 0.
+ * their block, and at a multiple of key_step / 2. Products are exact and every sum is rounded to nearest. Subnormal
+ * numbers may count as 0.
  *
  * Values are interleaved `key_step` keys at a time: 2, as above, or more, so that the pairs of an element lie next to
  * one another. Blocks begin at multiples of it, and so do segments, which end there too but for the end of the block.
@@ -343,7 +344,7 @@ typedef struct fv_pair_kernels {
     int32_t tile_keys;
     int32_t line_vectors;
 
-    /* Keys that are interleaved at a time, at most FV_MAX_KEY_STEP and even. */
+    /* Keys that are interleaved at a time: even, and FV_MAX_KEY_STEP is a multiple of it. */
     int32_t key_step;
 
     /* Called by a thread before it uses scores, scores_exp, scores_exp_coarse or values, and after: they may set up a

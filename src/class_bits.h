@@ -5,6 +5,7 @@
 #include "arch/kernel.h"
 
 enum { FV_RUN_KEYS = 32, FV_RUNS = 64 };
+_Static_assert(FV_RUN_KEYS % FV_MAX_KEY_STEP == 0, "a run begins where keys can be interleaved");
 
 /* Most bytes of classes that a call keeps. */
 enum { FV_MOST_CLASS_BYTES = 1 << 18 };

@@ -110,6 +110,8 @@ static void explain(const fv_isa_entry *entries, int32_t index, int32_t chosen, 
         snprintf(text, size, "FOVEA_ISA names no backend of this build");
     else if (index > limit)
         snprintf(text, size, "FOVEA_ISA caps at %s", entries[limit].name);
+    else if (entry->required & ~decision->features)
+        snprintf(text, size, "the operating system refuses this process its registers");
     else if (index == chosen)
         snprintf(text, size, "chosen");
     else if (index > chosen)
@@ -118,14 +120,26 @@ static void explain(const fv_isa_entry *entries, int32_t index, int32_t chosen, 
         snprintf(text, size, "%s outranks it", entries[chosen].name);
 }
 
+/* What the process may use: of what is on request only what a backend of it requires and the system grants. */
+static uint32_t allowed_features(const fv_isa_entry *entries, fv_cpu_state cpu, int32_t limit) {
+    uint32_t wanted = 0;
+    for (int32_t i = 0; i <= limit; i++)
+        if (entries[i].backend != NULL && fv_decide_runs(&entries[i], cpu.usable))
+            wanted |= entries[i].required & FV_CPU_ON_REQUEST;
+    const uint32_t refused = wanted ? cpu.request(wanted) : 0;
+    return (cpu.usable & ~FV_CPU_ON_REQUEST) | (wanted & ~refused);
+}
+
 void fv_decide(const fv_isa_entry *entries, fv_cpu_state cpu, const char *environment, fv_decision *decision) {
     int32_t limit;
     int32_t chosen = -1;
     read_environment(entries, environment, decision);
     limit = cap_index(entries, decision->cap);
-    if (decision->status == FOVEA_OK)
-        chosen = fv_decide_best(entries, cpu.usable, decision->cap, FOVEA_ISA_AUTO);
-    decision->features = cpu.usable;
+    decision->features = cpu.usable & ~FV_CPU_ON_REQUEST;
+    if (decision->status == FOVEA_OK) {
+        decision->features = allowed_features(entries, cpu, limit);
+        chosen = fv_decide_best(entries, decision->features, decision->cap, FOVEA_ISA_AUTO);
+    }
     decision->chosen = chosen >= 0 ? entries[chosen].backend : NULL;
     for (int32_t i = 0; i < FV_ISA_COUNT; i++)
         explain(entries, i, chosen, limit, cpu, decision, decision->reasons[i], sizeof decision->reasons[i]);

@@ -35,12 +35,16 @@ typedef struct fv_isa_entry {
 typedef struct fv_cpu_state {
     uint32_t present;
     uint32_t usable;
+    /* Asks for some of FV_CPU_ON_REQUEST and returns those that are refused. Called at most once, and only for what a
+     * built-in backend within the process's cap requires, for a permission changes the process. */
+    uint32_t (*request)(uint32_t features);
 } fv_cpu_state;
 
 typedef struct fv_decision {
     /* FOVEA_INVALID with `failure` if the environment names no backend of this build; nothing is chosen then. */
     fovea_status status;
     char failure[200];
+    /* That this process may use. */
     uint32_t features;
     /* The environment's cap, or FOVEA_ISA_AUTO. */
     fovea_isa cap;

@@ -43,7 +43,7 @@ static pthread_once_t decision_once = PTHREAD_ONCE_INIT;
 static fv_decision decision;
 
 static void decide(void) {
-    const fv_cpu_state cpu = {.present = fv_cpu_present(), .usable = fv_cpu_detect()};
+    const fv_cpu_state cpu = {.present = fv_cpu_present(), .usable = fv_cpu_detect(), .request = fv_cpu_request};
     fv_decide(entries, cpu, getenv("FOVEA_ISA"), &decision);
 }
 

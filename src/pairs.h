@@ -9,9 +9,9 @@
 #include "src/mask.h"
 #include "src/panel.h"
 
-/* Keys whose probabilities are summed one after the other, as FV_SUMMED_KEYS of the panel family, and scored by one
- * call: whole tiles of every shape. Sums of a block. */
-#define FV_PAIR_SUMMED_KEYS 144
+/* Keys whose probabilities are summed one after the other, as FV_SUMMED_KEYS of the panel family: whole tiles of every
+ * shape. Sums of a block. */
+#define FV_PAIR_SUMMED_KEYS 48
 #define FV_PAIR_SUMS (FV_MAX_BLOCK / FV_PAIR_SUMMED_KEYS + 1)
 
 static inline int32_t fv_uses_pairs(const fv_head *head, const fv_panel *panel) {

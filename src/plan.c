@@ -17,6 +17,7 @@ enum { ITEM_LANES = 384, ITEM_BYTES = 1 << 20 };
 /* Keys of a split, for sequences of at most SPLIT_PANELS panels: enough work to outweigh the merge, and enough splits
  * to occupy many cores in long contexts. */
 enum { SPLIT_KEYS = 1024, SPLIT_PANELS = 4, SPLIT_LIMIT = 64 };
+_Static_assert(SPLIT_KEYS % FV_MAX_KEY_STEP == 0, "a split begins where keys can be interleaved");
 
 /* From here on, tanh(s / softcap) is s / softcap for every score that a dot product of ordinary numbers gives. */
 static const float ineffective_softcap = 0x1p100f;

@@ -123,12 +123,22 @@ fv_head fv_stage(const fv_head *head, fv_key_range keys, int32_t users, const fv
     return staged;
 }
 
+/* The end of the step of keys that are interleaved together, or of the sequence. A panel multiplies the values of its
+ * last step by probabilities of 0 where it sees none; which values these are must not depend on the panels beside it,
+ * for they may be infinite or NaN. */
+static int64_t end_of_step(const fv_head *head, int64_t end) {
+    const int64_t step = head->plan->key_step;
+    return fv_min64(fv_ceil_div(end, step) * step, head->sequence->end_key);
+}
+
 fv_head fv_stage_pairs(const fv_head *head, fv_key_range keys, int32_t users, const fv_scratch *scratch) {
     fv_head staged = *head;
     int64_t count = head->plan->desc.head_dim;
     int32_t crossing = cross_pages(&staged.k, keys);
     if (crossing || copies_keys(head->plan, &head->k, FOVEA_BF16, users, count))
         copy_narrowed(head->plan, &staged.k, keys, count, (uint16_t *)(void *)scratch->k);
-    copy_interleaved(head->plan, &staged.v, keys, head->plan->desc.head_dim_v, scratch->v);
+    const fv_key_range whole_steps = {keys.begin, end_of_step(head, keys.end)};
+    cross_pages(&staged.v, whole_steps);
+    copy_interleaved(head->plan, &staged.v, whole_steps, head->plan->desc.head_dim_v, scratch->v);
     return staged;
 }

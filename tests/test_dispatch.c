@@ -31,8 +31,21 @@ static const fv_isa_entry x86_build[FV_ISA_COUNT] = {
     {"neon", FOVEA_ISA_NEON, 0, FV_CPU_asimd, 0, NULL},
 };
 
+/* What was asked for last. */
+static uint32_t requested;
+
+static uint32_t grant(uint32_t features) {
+    requested = features;
+    return 0;
+}
+
+static uint32_t refuse(uint32_t features) {
+    requested = features;
+    return features;
+}
+
 /* All that is known, and the same without AMX. */
-static const fv_cpu_state amx_cpu = {.present = X86_FEATURES, .usable = X86_FEATURES};
+static const fv_cpu_state amx_cpu = {.present = X86_FEATURES, .usable = X86_FEATURES, .request = grant};
 enum { FAST_BF16_FEATURES = BF16_FEATURES | FV_CPU_fastbf16 };
 static const fv_cpu_state bf16_cpu = {.present = FAST_BF16_FEATURES, .usable = FAST_BF16_FEATURES};
 
@@ -59,13 +72,49 @@ START_TEST(decides_for_amx) {
     static const char *const reasons[] = {
         "amxbf16 outranks it",   "amxbf16 outranks it", "amxbf16 outranks it", "amxbf16 outranks it", "chosen",
         "another architecture's"};
-    const fv_cpu_state slow_bf16_cpu = {.present = AMX_FEATURES, .usable = AMX_FEATURES};
+    const fv_cpu_state slow_bf16_cpu = {.present = AMX_FEATURES, .usable = AMX_FEATURES, .request = grant};
     fv_decision decision;
     fv_decide(x86_build, amx_cpu, NULL, &decision);
     ck_assert_ptr_eq(decision.chosen, &played[4]);
     expect_reasons(&decision, reasons);
+    ck_assert_uint_eq(decision.features, X86_FEATURES);
     fv_decide(x86_build, slow_bf16_cpu, NULL, &decision);
     ck_assert_ptr_eq(decision.chosen, &played[4]);
+}
+END_TEST
+
+START_TEST(a_refused_request_falls_to_the_next) {
+    static const char *const reasons[] = {"avx512bf16 outranks it",
+                                          "avx512bf16 outranks it",
+                                          "avx512bf16 outranks it",
+                                          "chosen",
+                                          "the operating system refuses this process its registers",
+                                          "another architecture's"};
+    const fv_cpu_state cpu = {.present = X86_FEATURES, .usable = X86_FEATURES, .request = refuse};
+    fv_decision decision;
+    requested = 0;
+    fv_decide(x86_build, cpu, NULL, &decision);
+    ck_assert_uint_eq(requested, FV_CPU_ON_REQUEST);
+    ck_assert_uint_eq(decision.features, X86_FEATURES & ~FV_CPU_ON_REQUEST);
+    expect_reasons(&decision, reasons);
+}
+END_TEST
+
+/* A permission changes the process: see isa.h. */
+START_TEST(nothing_is_requested_that_will_not_be_used) {
+    fv_isa_entry without_amx[FV_ISA_COUNT];
+    fv_decision decision;
+    requested = 0;
+    fv_decide(x86_build, amx_cpu, "avx512bf16", &decision);
+    ck_assert_uint_eq(decision.features, X86_FEATURES & ~FV_CPU_ON_REQUEST);
+    fv_decide(x86_build, amx_cpu, "no such name", &decision);
+    ck_assert_uint_eq(decision.features, X86_FEATURES & ~FV_CPU_ON_REQUEST);
+    memcpy(without_amx, x86_build, sizeof without_amx);
+    without_amx[4].backend = NULL;
+    fv_decide(without_amx, amx_cpu, NULL, &decision);
+    ck_assert_ptr_eq(decision.chosen, &played[3]);
+    fv_decide(x86_build, bf16_cpu, NULL, &decision);
+    ck_assert_uint_eq(requested, 0);
 }
 END_TEST
 
@@ -133,7 +182,7 @@ START_TEST(bare_cpu_gets_generic) {
         "CPU lacks avx2, fma, f16c, avx512f, avx512bw, avx512dq, avx512vl, avx512bf16",
         "CPU lacks avx2, fma, f16c, avx512f, avx512bw, avx512dq, avx512vl, avx512bf16, amxtile, amxbf16",
         "another architecture's"};
-    const fv_cpu_state cpu = {0, 0};
+    const fv_cpu_state cpu = {0, 0, NULL};
     fv_decision decision;
     fv_decide(x86_build, cpu, NULL, &decision);
     ck_assert_ptr_eq(decision.chosen, &played[0]);
@@ -439,6 +488,8 @@ Suite *dispatch_suite(void) {
     group = tcase_create("decision");
     tcase_add_test(group, decides_for_the_best);
     tcase_add_test(group, decides_for_amx);
+    tcase_add_test(group, a_refused_request_falls_to_the_next);
+    tcase_add_test(group, nothing_is_requested_that_will_not_be_used);
     tcase_add_test(group, empty_and_auto_are_no_cap);
     tcase_add_test(group, environment_caps);
     tcase_add_test(group, cap_beyond_the_cpu_falls);

@@ -1,5 +1,6 @@
 /* Whole calls through emulated families of pairs, on any processor, against the oracle. */
 #include <check.h>
+#include <math.h>
 
 #include "src/plan.h"
 #include "support/backends.h"
@@ -61,6 +62,45 @@ START_TEST(windows_of_any_begin_over_emulated_pairs) {
 }
 END_TEST
 
+/* Panels that share an item share copies of keys and values, some of which only one of them sees. */
+START_TEST(values_that_are_not_finite_make_no_result_depend_on_threads) {
+    const backend_case at = backend_case_at(_i);
+    for (int64_t seed = 0; seed < 16; seed++) {
+        if (!test_takes(seed, _i)) {
+            continue;
+        }
+        const fv_backend backend = with_emulated_pairs(at.backend, seed % 2);
+        const problem_spec spec =
+            on_case(PROBLEM(.seed = (uint64_t)seed, .len_q = 96 + seed, .len_kv = 96 + seed, .causal = 1,
+                            .type_q = FOVEA_BF16, .type_kv = FOVEA_BF16, .executor = EXECUTOR_SHUFFLED),
+                    _i);
+        problem *self = problem_create(&spec);
+        outcome alone = {0};
+        /* Behind the last key of a panel of up to 48 rows. */
+        problem_open_inputs(self);
+        tensor_put(&self->v, 0, 0, 48 + seed % 16, 3, NAN);
+        for (int32_t threads = 1; threads <= 5; threads++) {
+            fovea_plan plan;
+            self->desc.threads = threads;
+            self->executor.executor.concurrency = threads;
+            ck_assert_int_eq(fv_plan_init_on(&self->desc, &backend, &plan), FOVEA_OK);
+            ck_assert_int_eq(fovea_execute(&plan, &self->args, test_executor_get(&self->executor)), FOVEA_OK);
+            const outcome actual = problem_outcome(self);
+            if (threads == 1) {
+                alone = actual;
+                continue;
+            }
+            if (!outcome_equal(&actual, &alone)) {
+                problem_fail(self, "the result depends on the number of threads");
+            }
+            outcome_destroy((outcome[]){actual});
+        }
+        outcome_destroy(&alone);
+        problem_destroy(self);
+    }
+}
+END_TEST
+
 Suite *pair_calls_suite(void);
 
 Suite *pair_calls_suite(void) {
@@ -68,6 +108,7 @@ Suite *pair_calls_suite(void) {
     TCase *calls = tcase_create("emulated pairs");
     ADD_FOR_CASES(calls, calls_over_emulated_pairs);
     ADD_FOR_CASES(calls, windows_of_any_begin_over_emulated_pairs);
+    ADD_FOR_CASES(calls, values_that_are_not_finite_make_no_result_depend_on_threads);
     suite_add_tcase(suite, calls);
     return suite;
 }

@@ -158,7 +158,12 @@ typedef struct score_result {
 
 typedef void score_kernel(const fv_score_args *args);
 
-/* In two runs, of which the second begins at an even key. */
+/* Where runs may begin. */
+static int32_t run_step(const fv_pair_kernels *kernels) {
+    return kernels->key_step > 4 ? kernels->key_step / 2 : 2;
+}
+
+/* In two runs. */
 static void run_scores(const score_case *c, const fv_pair_kernels *kernels, score_kernel *kernel, bool wants_peak,
                        score_result *result, test_random *random) {
     kernel_memory memory = kernel_memory_create(random);
@@ -183,7 +188,8 @@ static void run_scores(const score_case *c, const fv_pair_kernels *kernels, scor
         .scale = c->scale,
         .sum = exp ? sum : NULL,
     };
-    const int32_t first = (int32_t)random_between(random, 0, c->keys / 2) * 2;
+    const int32_t step = run_step(kernels);
+    const int32_t first = (int32_t)random_between(random, 0, c->keys / step) * step;
     const int32_t runs[3] = {0, random_chance(random, 0.5) ? 0 : first, c->keys};
     for (int i = 0; i < 2; i++) {
         args.keys = runs[i + 1] - runs[i];
@@ -506,6 +512,7 @@ START_TEST(a_family_has_sound_measures) {
     ck_assert_int_le(kernels->key_block_short, FV_MAX_BLOCK * 2 / 3);
     ck_assert_int_le(kernels->key_step, FV_MAX_KEY_STEP);
     ck_assert_int_eq(kernels->key_step % 2, 0);
+    ck_assert_int_eq(FV_MAX_KEY_STEP % kernels->key_step, 0);
     ck_assert_int_eq(kernels->key_block % kernels->key_step, 0);
     ck_assert_int_eq(kernels->key_block_short % kernels->key_step, 0);
     ck_assert_int_eq(kernels->tile_keys % kernels->key_step, 0);

@@ -11,6 +11,11 @@ uint32_t fv_cpu_detect(void) {
     return fv_arm_features(getauxval(AT_HWCAP));
 }
 
+/* Nothing is on request. */
+uint32_t fv_cpu_request(uint32_t features) {
+    return features;
+}
+
 /* The kernel reports only what it also saves. */
 uint32_t fv_cpu_present(void) {
     return fv_cpu_detect();

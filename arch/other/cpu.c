@@ -7,6 +7,10 @@ uint32_t fv_cpu_detect(void) {
     return 0;
 }
 
+uint32_t fv_cpu_request(uint32_t features) {
+    return features;
+}
+
 uint32_t fv_cpu_present(void) {
     return 0;
 }

@@ -48,21 +48,19 @@ static fv_x86_registers read_registers(void) {
 }
 
 /* Linux saves the data of tiles, 8 KiB a thread, only for processes that asked for it
- * (Documentation/arch/x86/xstate.rst). It refuses where a thread's alternate signal stack would be too small. */
-static int may_use_tiles(void) {
+ * (Documentation/arch/x86/xstate.rst). It refuses where a thread has an alternate signal stack too small for them. */
+uint32_t fv_cpu_request(uint32_t features) {
 #ifdef __linux__
-    enum { REQUEST_PERMISSION = 0x1023, TILE_DATA = 18 };
-    return syscall(SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) == 0;
+    const long request_permission = 0x1023, tile_data = 18;
+    return syscall(SYS_arch_prctl, request_permission, tile_data) == 0 ? 0 : features;
 #else
-    return 0;
+    return features;
 #endif
 }
 
 uint32_t fv_cpu_detect(void) {
     const fv_x86_registers r = read_registers();
-    const uint32_t amx = FV_CPU_amxtile | FV_CPU_amxbf16;
-    const uint32_t features = fv_x86_usable(&r);
-    return (features & amx) && !may_use_tiles() ? features & ~amx : features;
+    return fv_x86_usable(&r);
 }
 
 uint32_t fv_cpu_present(void) {

@@ -4,8 +4,12 @@
  * among those, the one of highest rank wins: generic < avx2 < avx512 < avx512bf16 < amxbf16 on x86-64, generic < neon
  * on AArch64. avx512bf16 takes part only if a cap names it, or on AMD's processors: others multiply f32 faster than
  * bf16. Detection runs once for the process, before the first use, thread-safely (x86: CPUID leaves 0, 1 and 7 with
- * XGETBV; AArch64: getauxval(AT_HWCAP)). On Linux with AMX it asks for the permission to use it (arch_prctl with
- * ARCH_REQ_XCOMP_PERM), for the whole process; if that is refused, amxbf16 is not detected.
+ * XGETBV; AArch64: getauxval(AT_HWCAP)).
+ *
+ * Linux lets a process use AMX only after it asked (arch_prctl with ARCH_REQ_XCOMP_PERM, for all threads and for good).
+ * Detection asks if amxbf16 is built in and FOVEA_ISA does not cap below it. From then on Linux wants alternate signal
+ * stacks (sigaltstack) of at least getauxval(AT_MINSIGSTKSZ) bytes, 12 KiB or so; where a thread has a smaller one
+ * already, it refuses, and amxbf16 is not used.
  *
  * The environment variable FOVEA_ISA (a backend's name) caps the process; it is read once. Empty or "auto": no cap.
  * fovea_attention_desc.isa_cap caps a plan. A cap that this processor cannot run falls to the best backend below it. A
