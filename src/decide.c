@@ -120,14 +120,15 @@ static void explain(const fv_isa_entry *entries, int32_t index, int32_t chosen, 
         snprintf(text, size, "%s outranks it", entries[chosen].name);
 }
 
-/* What the process may use: of what is on request only what a backend of it requires and the system grants. */
-static uint32_t allowed_features(const fv_isa_entry *entries, fv_cpu_state cpu, int32_t limit) {
+/* Finds what the process may use: of what is on request only what a backend of it requires and the system grants. */
+static void request_features(const fv_isa_entry *entries, fv_cpu_state cpu, int32_t limit, fv_decision *decision) {
     uint32_t wanted = 0;
     for (int32_t i = 0; i <= limit; i++)
         if (entries[i].backend != NULL && fv_decide_runs(&entries[i], cpu.usable))
             wanted |= entries[i].required & FV_CPU_ON_REQUEST;
     const uint32_t refused = wanted ? cpu.request(wanted) : 0;
-    return (cpu.usable & ~FV_CPU_ON_REQUEST) | (wanted & ~refused);
+    decision->detected = cpu.usable & ~refused;
+    decision->features = (cpu.usable & ~FV_CPU_ON_REQUEST) | (wanted & ~refused);
 }
 
 void fv_decide(const fv_isa_entry *entries, fv_cpu_state cpu, const char *environment, fv_decision *decision) {
@@ -135,9 +136,10 @@ void fv_decide(const fv_isa_entry *entries, fv_cpu_state cpu, const char *enviro
     int32_t chosen = -1;
     read_environment(entries, environment, decision);
     limit = cap_index(entries, decision->cap);
+    decision->detected = cpu.usable;
     decision->features = cpu.usable & ~FV_CPU_ON_REQUEST;
     if (decision->status == FOVEA_OK) {
-        decision->features = allowed_features(entries, cpu, limit);
+        request_features(entries, cpu, limit, decision);
         chosen = fv_decide_best(entries, decision->features, decision->cap, FOVEA_ISA_AUTO);
     }
     decision->chosen = chosen >= 0 ? entries[chosen].backend : NULL;

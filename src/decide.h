@@ -1,5 +1,5 @@
 /* The decision which backend a process uses, as a function of what is built in, what the processor offers and
- * FOVEA_ISA: pure, so that tests can play builds, processors and environments. */
+ * FOVEA_ISA: pure but for the request it may make, so that tests can play builds, processors and environments. */
 #ifndef FOVEA_SRC_DECIDE_H
 #define FOVEA_SRC_DECIDE_H
 
@@ -36,7 +36,8 @@ typedef struct fv_cpu_state {
     uint32_t present;
     uint32_t usable;
     /* Asks for some of FV_CPU_ON_REQUEST and returns those that are refused. Called at most once, and only for what a
-     * built-in backend within the process's cap requires, for a permission changes the process. */
+     * built-in backend within the process's cap requires, for a permission changes the process. May be NULL if `usable`
+     * has nothing that is on request. */
     uint32_t (*request)(uint32_t features);
 } fv_cpu_state;
 
@@ -44,7 +45,9 @@ typedef struct fv_decision {
     /* FOVEA_INVALID with `failure` if the environment names no backend of this build; nothing is chosen then. */
     fovea_status status;
     char failure[200];
-    /* That this process may use. */
+    /* What the processor and the operating system offer, and what of it this process may use: not what is on request
+     * and was not requested. */
+    uint32_t detected;
     uint32_t features;
     /* The environment's cap, or FOVEA_ISA_AUTO. */
     fovea_isa cap;

@@ -36,7 +36,7 @@ fovea_status fovea_isa_query(fovea_isa isa, fovea_isa_info *info) {
             continue;
         info->name = entries[i].name;
         info->compiled = entries[i].backend != NULL;
-        info->detected = fv_decide_runs(&entries[i], decision->features);
+        info->detected = fv_decide_runs(&entries[i], decision->detected);
         info->chosen = entries[i].backend != NULL && entries[i].backend == decision->chosen;
         info->reason = decision->reasons[i];
         return FOVEA_OK;

@@ -2,6 +2,8 @@
 
 #include "src/integer.h"
 
+_Static_assert(FV_PAIR_SUMMED_KEYS % (FV_MAX_KEY_STEP / 2) == 0, "runs begin at multiples of key_step / 2");
+
 static const fv_pair_kernels *kernels_of(const fv_head *head) {
     return head->plan->pair;
 }

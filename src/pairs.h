@@ -9,8 +9,8 @@
 #include "src/mask.h"
 #include "src/panel.h"
 
-/* Keys whose probabilities are summed one after the other, as FV_SUMMED_KEYS of the panel family: whole tiles of every
- * shape. Sums of a block. */
+/* Keys whose probabilities are summed one after the other, as FV_SUMMED_KEYS of the panel family: whole register
+ * tiles of every shape. Sums of a block. */
 #define FV_PAIR_SUMMED_KEYS 48
 #define FV_PAIR_SUMS (FV_MAX_BLOCK / FV_PAIR_SUMMED_KEYS + 1)
 

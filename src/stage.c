@@ -82,26 +82,45 @@ static const uint16_t *as_bf16(const fovea_plan *plan, const fv_rows *rows, int6
     return room;
 }
 
-/* The rows of some keys as the pair family interleaves them. */
-static void interleave_step(const fovea_plan *plan, const fv_rows *rows, fv_key_range keys, int64_t count, float *to) {
+/* The keys that some row of the sequence sees. */
+static fv_key_range seen_keys(const fv_head *head) {
+    return fv_visible_keys(head->sequence, head->plan->geometry.band, 0, head->sequence->len_q);
+}
+
+/* The rows of key_step keys from `key` on as the pair family interleaves them, those that are not in `keys` as zeros.
+ */
+static void interleave_step(const fovea_plan *plan, const fv_rows *rows, int64_t key, fv_key_range keys, int64_t count,
+                            float *to) {
+    static const uint16_t zeros[COLUMNS_AT_ONCE] = {0};
     const int32_t step = plan->pair->key_step;
     uint16_t room[FV_MAX_KEY_STEP][COLUMNS_AT_ONCE];
     const uint16_t *narrow[FV_MAX_KEY_STEP];
     for (int64_t d = 0; d < count; d += COLUMNS_AT_ONCE) {
         const int64_t columns = fv_min64(count - d, COLUMNS_AT_ONCE);
-        for (int32_t i = 0; i < step; i++)
-            narrow[i] = keys.begin + i < keys.end ? as_bf16(plan, rows, keys.begin + i, d, columns, room[i]) : NULL;
+        for (int32_t i = 0; i < step; i++) {
+            const int32_t is_there = key + i >= keys.begin && key + i < keys.end;
+            narrow[i] = is_there ? as_bf16(plan, rows, key + i, d, columns, room[i]) : zeros;
+        }
         plan->pair->interleave(narrow, columns, to + d * (step / 2));
     }
 }
 
-/* Rows of values as rows of pairs, one for key_step keys. */
-static void copy_interleaved(const fovea_plan *plan, fv_rows *rows, fv_key_range keys, int64_t count, float *to) {
+/* Rows of values as rows of pairs, one for key_step keys.
+ *
+ * A panel multiplies the values of a step by probabilities of 0 where it does not see them. Which values these are must
+ * not depend on the panels beside it, for they may be infinite or NaN: all that some row of the sequence sees are
+ * copied, up to the end of the last step, and none that no row sees. */
+static void copy_interleaved(const fv_head *head, fv_rows *rows, fv_key_range keys, int64_t count, float *to) {
+    const fovea_plan *plan = head->plan;
     const int32_t step = plan->pair->key_step;
     const int64_t stride = stage_stride(count, LINE_FLOATS) * (step / 2);
+    fv_key_range there = seen_keys(head);
+    there.end = fv_min64(fv_ceil_div(keys.end, step) * step, there.end);
+    there.begin = there.begin > keys.begin ? there.begin : keys.begin;
+    cross_pages(rows, there);
     float *at = to;
     for (int64_t key = keys.begin; key < keys.end; key += step, at += stride)
-        interleave_step(plan, rows, (fv_key_range){key, fv_min64(key + step, keys.end)}, count, at);
+        interleave_step(plan, rows, key, there, count, at);
     *rows = (fv_rows){.type = FOVEA_F32, .first = to, .stride = stride, .first_key = keys.begin / step};
 }
 
@@ -123,22 +142,12 @@ fv_head fv_stage(const fv_head *head, fv_key_range keys, int32_t users, const fv
     return staged;
 }
 
-/* The end of the step of keys that are interleaved together, or of the sequence. A panel multiplies the values of its
- * last step by probabilities of 0 where it sees none; which values these are must not depend on the panels beside it,
- * for they may be infinite or NaN. */
-static int64_t end_of_step(const fv_head *head, int64_t end) {
-    const int64_t step = head->plan->key_step;
-    return fv_min64(fv_ceil_div(end, step) * step, head->sequence->end_key);
-}
-
 fv_head fv_stage_pairs(const fv_head *head, fv_key_range keys, int32_t users, const fv_scratch *scratch) {
     fv_head staged = *head;
     int64_t count = head->plan->desc.head_dim;
     int32_t crossing = cross_pages(&staged.k, keys);
     if (crossing || copies_keys(head->plan, &head->k, FOVEA_BF16, users, count))
         copy_narrowed(head->plan, &staged.k, keys, count, (uint16_t *)(void *)scratch->k);
-    const fv_key_range whole_steps = {keys.begin, end_of_step(head, keys.end)};
-    cross_pages(&staged.v, whole_steps);
-    copy_interleaved(head->plan, &staged.v, whole_steps, head->plan->desc.head_dim_v, scratch->v);
+    copy_interleaved(head, &staged.v, keys, head->plan->desc.head_dim_v, scratch->v);
     return staged;
 }

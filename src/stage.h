@@ -31,7 +31,7 @@ int32_t fv_stage_copies(const fovea_plan *plan, const fovea_attention_args *args
 fv_head fv_stage(const fv_head *head, fv_key_range keys, int32_t users, const fv_scratch *scratch);
 
 /* The head with keys in bf16, in place or copied as above, and values in pairs: a row of them is that of the pair
- * family's key_step keys, of which keys.begin is a multiple; keys from keys.end on count as zeros. */
+ * family's key_step keys, of which keys.begin is a multiple; keys that no row of the sequence sees count as zeros. */
 fv_head fv_stage_pairs(const fv_head *head, fv_key_range keys, int32_t users, const fv_scratch *scratch);
 
 /* The same as fv_stage for the keys alone: the values stay where they are. */

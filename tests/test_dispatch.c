@@ -95,6 +95,7 @@ START_TEST(a_refused_request_falls_to_the_next) {
     requested = 0;
     fv_decide(x86_build, cpu, NULL, &decision);
     ck_assert_uint_eq(requested, FV_CPU_ON_REQUEST);
+    ck_assert_uint_eq(decision.detected, X86_FEATURES & ~FV_CPU_ON_REQUEST);
     ck_assert_uint_eq(decision.features, X86_FEATURES & ~FV_CPU_ON_REQUEST);
     expect_reasons(&decision, reasons);
 }
@@ -106,6 +107,7 @@ START_TEST(nothing_is_requested_that_will_not_be_used) {
     fv_decision decision;
     requested = 0;
     fv_decide(x86_build, amx_cpu, "avx512bf16", &decision);
+    ck_assert_uint_eq(decision.detected, X86_FEATURES);
     ck_assert_uint_eq(decision.features, X86_FEATURES & ~FV_CPU_ON_REQUEST);
     fv_decide(x86_build, amx_cpu, "no such name", &decision);
     ck_assert_uint_eq(decision.features, X86_FEATURES & ~FV_CPU_ON_REQUEST);

@@ -62,6 +62,13 @@ START_TEST(windows_of_any_begin_over_emulated_pairs) {
 }
 END_TEST
 
+static outcome run_on(problem *self, const fv_backend *backend) {
+    fovea_plan plan;
+    ck_assert_int_eq(fv_plan_init_on(&self->desc, backend, &plan), FOVEA_OK);
+    ck_assert_int_eq(fovea_execute(&plan, &self->args, test_executor_get(&self->executor)), FOVEA_OK);
+    return problem_outcome(self);
+}
+
 /* Panels that share an item share copies of keys and values, some of which only one of them sees. */
 START_TEST(values_that_are_not_finite_make_no_result_depend_on_threads) {
     const backend_case at = backend_case_at(_i);
@@ -80,12 +87,9 @@ START_TEST(values_that_are_not_finite_make_no_result_depend_on_threads) {
         problem_open_inputs(self);
         tensor_put(&self->v, 0, 0, 48 + seed % 16, 3, NAN);
         for (int32_t threads = 1; threads <= 5; threads++) {
-            fovea_plan plan;
             self->desc.threads = threads;
             self->executor.executor.concurrency = threads;
-            ck_assert_int_eq(fv_plan_init_on(&self->desc, &backend, &plan), FOVEA_OK);
-            ck_assert_int_eq(fovea_execute(&plan, &self->args, test_executor_get(&self->executor)), FOVEA_OK);
-            const outcome actual = problem_outcome(self);
+            const outcome actual = run_on(self, &backend);
             if (threads == 1) {
                 alone = actual;
                 continue;
@@ -101,6 +105,40 @@ START_TEST(values_that_are_not_finite_make_no_result_depend_on_threads) {
 }
 END_TEST
 
+/* Before the first key and behind the last that any row sees, within steps of keys that are interleaved together. */
+START_TEST(what_no_row_sees_changes_no_bit) {
+    const backend_case at = backend_case_at(_i);
+    for (int64_t seed = 0; seed < 8; seed++) {
+        if (!test_takes(seed, _i)) {
+            continue;
+        }
+        const fv_backend backend = with_emulated_pairs(at.backend, seed % 2);
+        const problem_spec spec =
+            on_case(PROBLEM(.seed = (uint64_t)seed, .len_q = 60, .len_kv = 200, .causal = 1,
+                            .diagonal = FOVEA_DIAGONAL_TOP_LEFT, .has_window_left = 1, .window_left = 20,
+                            .type_q = FOVEA_BF16, .type_kv = FOVEA_BF16, .inputs = FOVEA_INPUT_FIRST_KEYS),
+                    _i);
+        problem *self = problem_create(&spec);
+        const int64_t first_key = 1 + seed;
+        problem_open_inputs(self);
+        tensor_set_index(&self->first_keys, 0, 0, first_key);
+        outcome clean = run_on(self, &backend);
+        for (int64_t key = 0; key < 200; key++) {
+            if (key < first_key || key >= 60) {
+                tensor_put(&self->v, 0, 0, key, 3, key % 2 ? NAN : INFINITY);
+            }
+        }
+        outcome dirty = run_on(self, &backend);
+        if (!outcome_equal(&clean, &dirty)) {
+            problem_fail(self, "the result depends on what no row sees");
+        }
+        outcome_destroy(&clean);
+        outcome_destroy(&dirty);
+        problem_destroy(self);
+    }
+}
+END_TEST
+
 Suite *pair_calls_suite(void);
 
 Suite *pair_calls_suite(void) {
@@ -109,6 +147,7 @@ Suite *pair_calls_suite(void) {
     ADD_FOR_CASES(calls, calls_over_emulated_pairs);
     ADD_FOR_CASES(calls, windows_of_any_begin_over_emulated_pairs);
     ADD_FOR_CASES(calls, values_that_are_not_finite_make_no_result_depend_on_threads);
+    ADD_FOR_CASES(calls, what_no_row_sees_changes_no_bit);
     suite_add_tcase(suite, calls);
     return suite;
 }
