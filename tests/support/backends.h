@@ -24,6 +24,9 @@ const fv_backend *backend_at(int32_t index);
 /* Prints which backends were looped over; false if there was none, so that nothing was tested. */
 bool backends_report(void);
 
+/* True if the backend of this instruction set has the tables of another one of them, but for the pair family. */
+bool backend_has_base(fovea_isa isa);
+
 /* Cases [0, backend_case_count()). */
 int32_t backend_case_count(void);
 backend_case backend_case_at(int32_t index);
