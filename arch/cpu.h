@@ -27,6 +27,10 @@ enum {
 #undef FV_CPU_BIT
 };
 
+/* What every backend with AVX-512 requires. */
+#define FV_CPU_AVX512 \
+    (FV_CPU_avx2 | FV_CPU_fma | FV_CPU_f16c | FV_CPU_avx512f | FV_CPU_avx512bw | FV_CPU_avx512dq | FV_CPU_avx512vl)
+
 /* Those that a process may use only after it asked the operating system. */
 #define FV_CPU_ON_REQUEST ((uint32_t)(FV_CPU_amxtile | FV_CPU_amxbf16))
 

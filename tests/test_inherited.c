@@ -5,11 +5,6 @@
 #include "support/backends.h"
 #include "support/problem.h"
 
-static bool inherits(const fv_backend *extended, const fv_backend *base) {
-    return extended != base && extended->pair && extended->panel == base->panel && extended->row == base->row &&
-           extended->convert == base->convert;
-}
-
 static void expect_same_bits(problem_spec spec, const fv_backend *extended, const fv_backend *base) {
     spec.arithmetic = FOVEA_ARITHMETIC_DEFAULT;
     spec.isa = extended->isa;
@@ -33,7 +28,7 @@ static void expect_same_bits(problem_spec spec, const fv_backend *extended, cons
 static void check_random(const char *name, int64_t count, int64_t largest) {
     for (int32_t i = 0; i < backend_count(); i++) {
         for (int32_t j = 0; j < backend_count(); j++) {
-            if (!inherits(backend_at(i), backend_at(j))) {
+            if (!backend_inherits(backend_at(i), backend_at(j))) {
                 continue;
             }
             test_random random = test_random_named(name, i);

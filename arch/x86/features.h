@@ -78,8 +78,7 @@ static inline uint32_t fv_x86_present(const fv_x86_registers *r) {
 /* Those among them whose registers the operating system saves. */
 static inline uint32_t fv_x86_usable(const fv_x86_registers *r) {
     const uint32_t avx = FV_CPU_avx2 | FV_CPU_fma | FV_CPU_f16c;
-    const uint32_t avx512 = FV_CPU_avx512f | FV_CPU_avx512bw | FV_CPU_avx512dq | FV_CPU_avx512vl | FV_CPU_avx512bf16 |
-                            FV_CPU_avx512vnni | FV_CPU_fastbf16;
+    const uint32_t avx512 = (FV_CPU_AVX512 & ~avx) | FV_CPU_avx512bf16 | FV_CPU_avx512vnni | FV_CPU_fastbf16;
     uint32_t saved = 0;
     if (r->max_leaf < 1 || (r->leaf1_ecx & FV_X86_LEAF1_ECX_OSXSAVE) == 0)
         return 0;

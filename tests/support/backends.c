@@ -28,22 +28,17 @@ int32_t backend_count(void) {
     return count;
 }
 
-/* The one of this instruction set among those above; NULL: none. */
-static const fv_backend *backend_of(fovea_isa isa) {
-    for (int32_t i = 0; i < backend_count(); i++) {
-        if (backend_at(i)->isa == isa) {
-            return backend_at(i);
-        }
-    }
-    return NULL;
+bool backend_inherits(const fv_backend *extended, const fv_backend *base) {
+    return extended != base && extended->pair && extended->panel == base->panel && extended->row == base->row &&
+           extended->convert == base->convert;
 }
 
 bool backend_has_base(fovea_isa isa) {
-    const fv_backend *backend = backend_of(isa);
-    for (int32_t i = 0; backend && backend_at(i) != backend && i < backend_count(); i++) {
-        if (backend_at(i)->panel == backend->panel && backend_at(i)->row == backend->row &&
-            backend_at(i)->convert == backend->convert) {
-            return true;
+    for (int32_t i = 0; i < backend_count(); i++) {
+        for (int32_t j = 0; j < i; j++) {
+            if (backend_at(i)->isa == isa && backend_inherits(backend_at(i), backend_at(j))) {
+                return true;
+            }
         }
     }
     return false;

@@ -24,7 +24,10 @@ const fv_backend *backend_at(int32_t index);
 /* Prints which backends were looped over; false if there was none, so that nothing was tested. */
 bool backends_report(void);
 
-/* True if the backend of this instruction set has the tables of another one of them, but for the pair family. */
+/* True if `extended` adds a pair family to the tables of `base`. */
+bool backend_inherits(const fv_backend *extended, const fv_backend *base);
+
+/* The same of the backend of an instruction set and one of lower rank. */
 bool backend_has_base(fovea_isa isa);
 
 /* Cases [0, backend_case_count()). */
