@@ -39,7 +39,7 @@
  *  2. Only the stated elements are read or written. Prefetching elsewhere is allowed.
  *  3. The result of a lane (or row) depends on that lane's data alone: not on its position, nor on the other lanes, nor
  * on the number of vectors, nor on how keys are divided over tiles. This is what makes results independent of threads.
- * (The number of query rows may change the order of a sum in the row family: it follows from the problem.)
+ * (In the row family the number of query rows may choose how sums are formed: it follows from the problem.)
  *  4. No allocation, no globals, no OpenMP, no errno, no change of the floating-point environment.
  *  5. Pointers to packed data (q, s, o, m, l, start, peak, slope, diagonal, factor) are aligned to FV_ALIGNMENT, at
  * vector granularity; pointers to the caller's tensors are aligned to their element only. No pointer aliases another.
@@ -425,9 +425,6 @@ typedef struct fv_row_reads {
 
 /* The row family: few query rows (decoding). Rows are stored one after the other, keys run fastest. */
 typedef struct fv_row_kernels {
-    /* By fovea_type. */
-    const fv_row_reads *read[FOVEA_INT8 + 1];
-
     /* The largest of s[0 ... count-1] and `peak`; NaN is passed over. */
     float (*peak)(const float *s, int32_t count, float peak);
 
@@ -508,6 +505,8 @@ typedef struct fv_backend {
     fovea_isa isa;
     const fv_panel_kernels *panel;
     const fv_row_kernels *row;
+    /* How the row family reads keys and values, by fovea_type. */
+    const fv_row_reads *read[FOVEA_INT8 + 1];
     const fv_convert_kernels *convert;
     const fv_rotary_kernels *rotary;
     /* NULL: no bf16 arithmetic. */

@@ -9,14 +9,17 @@ typedef struct goal_line {
     double avx2_floor;
     double avx2;
     double avx512;
+    double avx512vnni;
     double avx512bf16;
 } goal_line;
 
 static const goal_line lines[] = {
-#define GOAL(row, exp, avx2_floor, avx2, avx512) {row, exp, avx2_floor, avx2, avx512, 0},
-#define GOAL_BF16(row, avx512bf16) {row, "fused", 0, 0, 0, avx512bf16},
+#define GOAL(row, exp, avx2_floor, avx2, avx512) {row, exp, avx2_floor, avx2, avx512, 0, 0},
+#define GOAL_VNNI(row, avx512vnni) {row, "fused", 0, 0, 0, avx512vnni, 0},
+#define GOAL_BF16(row, avx512bf16) {row, "fused", 0, 0, 0, 0, avx512bf16},
 #include "goals.def"
 #undef GOAL
+#undef GOAL_VNNI
 #undef GOAL_BF16
 };
 
@@ -50,6 +53,8 @@ static void apply(const goal_line *line, fovea_isa isa, bench_goal *goal) {
         take(line->avx2, &goal->goal);
     } else if (isa == FOVEA_ISA_AVX512) {
         take(line->avx512, &goal->goal);
+    } else if (isa == FOVEA_ISA_AVX512VNNI) {
+        take(line->avx512vnni, &goal->goal);
     } else if (isa == FOVEA_ISA_AVX512BF16 || isa == FOVEA_ISA_AMXBF16) {
         take(line->avx512bf16, &goal->goal);
     }

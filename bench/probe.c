@@ -33,6 +33,7 @@ const bench_probe *bench_probe_for(const fv_backend *backend) {
     case FOVEA_ISA_AVX2:
         return &bench_probe_avx2;
     case FOVEA_ISA_AVX512:
+    case FOVEA_ISA_AVX512VNNI:
     case FOVEA_ISA_AVX512BF16:
     case FOVEA_ISA_AMXBF16:
         return &bench_probe_avx512;

@@ -12,6 +12,7 @@ enum { COUNT = FV_MAX_RUN, MAX_DIM = 128 };
 typedef struct row_data {
     bench_pages pages;
     const fv_row_kernels *kernels;
+    const fv_row_reads *const *read;
     int32_t rows;
     int32_t keys;
     int64_t dim;
@@ -36,17 +37,17 @@ typedef struct row_kernel {
 
 static void run_dots(row_data *d) {
     const fv_stored k = {.rows = d->k, .stride = d->dim, .count = d->keys, .length = d->dim};
-    d->kernels->read[FOVEA_F32]->dots(d->q, d->dim, d->rows, &k, d->s, FV_RUN_STRIDE);
+    d->read[FOVEA_F32]->dots(d->q, d->dim, d->rows, &k, d->s, FV_RUN_STRIDE);
 }
 
 static void run_weighted_sum(row_data *d) {
     const fv_stored v = {.rows = d->v, .stride = d->dim, .count = d->keys, .length = d->dim};
-    d->kernels->read[FOVEA_F32]->weighted_sum(d->s, FV_RUN_STRIDE, d->rows, &v, d->o, d->dim);
+    d->read[FOVEA_F32]->weighted_sum(d->s, FV_RUN_STRIDE, d->rows, &v, d->o, d->dim);
 }
 
 static void run_weighted_sum_marked(row_data *d) {
     const fv_stored v = {.rows = d->v, .stride = d->dim, .count = d->keys, .length = d->dim};
-    d->kernels->read[FOVEA_F32]->weighted_sum_marked(d->s, FV_RUN_STRIDE, d->rows, &v, d->o, d->dim);
+    d->read[FOVEA_F32]->weighted_sum_marked(d->s, FV_RUN_STRIDE, d->rows, &v, d->o, d->dim);
 }
 
 static void run_peak(row_data *d) {
@@ -118,7 +119,7 @@ static bench_outcome row_open(bench_case *item, char *reason, size_t reason_size
     const row_kernel *kernel = item->definition;
     const fv_row_kernels *kernels = item->backend->row;
     const size_t row_floats = (size_t)FV_MAX_ROWS * MAX_DIM;
-    const size_t key_floats = (size_t)kernels->read[FOVEA_F32]->key_block * MAX_DIM;
+    const size_t key_floats = (size_t)item->backend->read[FOVEA_F32]->key_block * MAX_DIM;
     const size_t score_floats = (size_t)FV_MAX_ROWS * FV_RUN_STRIDE;
     const size_t sizes[] = {row_floats, key_floats, key_floats, score_floats, COUNT, COUNT, COUNT, row_floats};
 
@@ -132,8 +133,9 @@ static bench_outcome row_open(bench_case *item, char *reason, size_t reason_size
         return BENCH_FAILED;
     }
     d->kernels = kernels;
+    d->read = item->backend->read;
     d->rows = variant_rows(item->variant);
-    d->keys = kernels->read[FOVEA_F32]->key_block;
+    d->keys = item->backend->read[FOVEA_F32]->key_block;
     d->dim = variant_dim(item->variant);
     d->q = cut(&d->pages, row_floats, 1);
     d->k = cut(&d->pages, key_floats, 2);

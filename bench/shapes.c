@@ -124,6 +124,8 @@ const bench_shape bench_shapes[] = {
      .heads_q = 8,
      .dim = 128,
      .base_type_kv = FOVEA_F16},
+    {.name = "int8/decode/H=32/KV=8/K=16384/D=128", INT8, DECODE(16384), .heads_q = 32, .heads_kv = 8, .dim = 128},
+    {.name = "int8/decode/H=32/KV=4/K=16384/D=128", INT8, DECODE(16384), .heads_q = 32, .heads_kv = 4, .dim = 128},
 
     {.name = "f32/tiny/plan",
      .limit = BENCH_LIMIT_LATENCY,

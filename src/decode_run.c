@@ -11,7 +11,7 @@
 #include "src/turns.h"
 
 static const fv_row_reads *reads_of(const fv_decode_rows *r) {
-    return fv_row_kernels_of(r)->read[r->head->k.type];
+    return r->head->plan->backend->read[r->head->k.type];
 }
 
 int32_t fv_run_keys(const fv_decode_rows *r) {
@@ -77,7 +77,7 @@ static void weigh_values_in_turn(const fv_decode_rows *r, weigh *sum, int64_t ke
 /* Adds the values of a few keys, by their probabilities from number `at` on. */
 static void weigh_values(const fv_decode_rows *r, int64_t key_begin, int32_t keys, int64_t at) {
     const fv_rows *v = &r->head->v;
-    const fv_row_reads *read = fv_row_kernels_of(r)->read[v->type];
+    const fv_row_reads *read = reads_of(r);
     weigh *const sum = r->safe ? read->weighted_sum_marked : read->weighted_sum;
     if (fv_is_paged(v) && !read->in_pieces) {
         weigh_values_in_turn(r, sum, key_begin, keys, at);

@@ -31,7 +31,7 @@ static fovea_status check_choices(const fovea_attention_desc *desc) {
         {"weights", (uint32_t)desc->weights, FOVEA_WEIGHTS_MEAN_PROBABILITIES},
         {"exp", (uint32_t)desc->exp, FOVEA_EXP_FUSED},
         {"arithmetic", (uint32_t)desc->arithmetic, FOVEA_ARITHMETIC_BF16},
-        {"isa_cap", (uint32_t)desc->isa_cap, FOVEA_ISA_AMXBF16},
+        {"isa_cap", (uint32_t)desc->isa_cap, FOVEA_ISA_AVX512VNNI},
     };
     for (size_t i = 0; i < sizeof choices / sizeof choices[0]; i++)
         if (choices[i].value > choices[i].largest)

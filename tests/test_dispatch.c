@@ -16,9 +16,13 @@
 /* ---- The decision ---- */
 
 static const fv_backend played[FV_ISA_COUNT] = {
-    {.name = "generic", .isa = FOVEA_ISA_GENERIC}, {.name = "avx2", .isa = FOVEA_ISA_AVX2},
-    {.name = "avx512", .isa = FOVEA_ISA_AVX512},   {.name = "avx512bf16", .isa = FOVEA_ISA_AVX512BF16},
-    {.name = "amxbf16", .isa = FOVEA_ISA_AMXBF16}, {.name = "neon", .isa = FOVEA_ISA_NEON},
+    {.name = "generic", .isa = FOVEA_ISA_GENERIC},
+    {.name = "avx2", .isa = FOVEA_ISA_AVX2},
+    {.name = "avx512", .isa = FOVEA_ISA_AVX512},
+    {.name = "avx512vnni", .isa = FOVEA_ISA_AVX512VNNI},
+    {.name = "avx512bf16", .isa = FOVEA_ISA_AVX512BF16},
+    {.name = "amxbf16", .isa = FOVEA_ISA_AMXBF16},
+    {.name = "neon", .isa = FOVEA_ISA_NEON},
 };
 
 /* A build for x86-64 that holds every backend of it. */
@@ -26,8 +30,9 @@ static const fv_isa_entry x86_build[FV_ISA_COUNT] = {
     {"generic", FOVEA_ISA_GENERIC, 1, 0, 0, &played[0]},
     {"avx2", FOVEA_ISA_AVX2, 1, AVX2_FEATURES, 0, &played[1]},
     {"avx512", FOVEA_ISA_AVX512, 1, AVX512_FEATURES, 0, &played[2]},
-    {"avx512bf16", FOVEA_ISA_AVX512BF16, 1, BF16_FEATURES, FV_CPU_fastbf16, &played[3]},
-    {"amxbf16", FOVEA_ISA_AMXBF16, 1, AMX_FEATURES, 0, &played[4]},
+    {"avx512vnni", FOVEA_ISA_AVX512VNNI, 1, VNNI_FEATURES, 0, &played[3]},
+    {"avx512bf16", FOVEA_ISA_AVX512BF16, 1, BF16_FEATURES, FV_CPU_fastbf16, &played[4]},
+    {"amxbf16", FOVEA_ISA_AMXBF16, 1, AMX_FEATURES, 0, &played[5]},
     {"neon", FOVEA_ISA_NEON, 0, FV_CPU_asimd, 0, NULL},
 };
 
@@ -55,36 +60,41 @@ static void expect_reasons(const fv_decision *decision, const char *const *reaso
 }
 
 START_TEST(decides_for_the_best) {
-    static const char *const reasons[] = {"avx512bf16 outranks it",     "avx512bf16 outranks it",
-                                          "avx512bf16 outranks it",     "chosen",
-                                          "CPU lacks amxtile, amxbf16", "another architecture's"};
+    static const char *const reasons[] = {"avx512bf16 outranks it",
+                                          "avx512bf16 outranks it",
+                                          "avx512bf16 outranks it",
+                                          "avx512bf16 outranks it",
+                                          "chosen",
+                                          "CPU lacks amxtile, amxbf16",
+                                          "another architecture's"};
     fv_decision decision;
     fv_decide(x86_build, bf16_cpu, NULL, &decision);
     ck_assert_int_eq(decision.status, FOVEA_OK);
     ck_assert_int_eq(decision.cap, FOVEA_ISA_AUTO);
-    ck_assert_ptr_eq(decision.chosen, &played[3]);
+    ck_assert_ptr_eq(decision.chosen, &played[4]);
     expect_reasons(&decision, reasons);
 }
 END_TEST
 
 /* AMX outranks bf16 instructions, be they fast or slow. */
 START_TEST(decides_for_amx) {
-    static const char *const reasons[] = {
-        "amxbf16 outranks it",   "amxbf16 outranks it", "amxbf16 outranks it", "amxbf16 outranks it", "chosen",
-        "another architecture's"};
+    static const char *const reasons[] = {"amxbf16 outranks it",   "amxbf16 outranks it", "amxbf16 outranks it",
+                                          "amxbf16 outranks it",   "amxbf16 outranks it", "chosen",
+                                          "another architecture's"};
     const fv_cpu_state slow_bf16_cpu = {.present = AMX_FEATURES, .usable = AMX_FEATURES, .request = grant};
     fv_decision decision;
     fv_decide(x86_build, amx_cpu, NULL, &decision);
-    ck_assert_ptr_eq(decision.chosen, &played[4]);
+    ck_assert_ptr_eq(decision.chosen, &played[5]);
     expect_reasons(&decision, reasons);
     ck_assert_uint_eq(decision.features, X86_FEATURES);
     fv_decide(x86_build, slow_bf16_cpu, NULL, &decision);
-    ck_assert_ptr_eq(decision.chosen, &played[4]);
+    ck_assert_ptr_eq(decision.chosen, &played[5]);
 }
 END_TEST
 
 START_TEST(a_refused_request_falls_to_the_next) {
     static const char *const reasons[] = {"avx512bf16 outranks it",
+                                          "avx512bf16 outranks it",
                                           "avx512bf16 outranks it",
                                           "avx512bf16 outranks it",
                                           "chosen",
@@ -112,9 +122,9 @@ START_TEST(nothing_is_requested_that_will_not_be_used) {
     fv_decide(x86_build, amx_cpu, "no such name", &decision);
     ck_assert_uint_eq(decision.features, X86_FEATURES & ~FV_CPU_ON_REQUEST);
     memcpy(without_amx, x86_build, sizeof without_amx);
-    without_amx[4].backend = NULL;
+    without_amx[5].backend = NULL;
     fv_decide(without_amx, amx_cpu, NULL, &decision);
-    ck_assert_ptr_eq(decision.chosen, &played[3]);
+    ck_assert_ptr_eq(decision.chosen, &played[4]);
     fv_decide(x86_build, bf16_cpu, NULL, &decision);
     ck_assert_uint_eq(requested, 0);
 }
@@ -124,17 +134,18 @@ START_TEST(empty_and_auto_are_no_cap) {
     fv_decision decision;
     fv_decide(x86_build, bf16_cpu, "", &decision);
     ck_assert_int_eq(decision.status, FOVEA_OK);
-    ck_assert_ptr_eq(decision.chosen, &played[3]);
+    ck_assert_ptr_eq(decision.chosen, &played[4]);
     fv_decide(x86_build, bf16_cpu, "auto", &decision);
     ck_assert_int_eq(decision.status, FOVEA_OK);
-    ck_assert_ptr_eq(decision.chosen, &played[3]);
+    ck_assert_ptr_eq(decision.chosen, &played[4]);
 }
 END_TEST
 
 START_TEST(environment_caps) {
     static const char *const reasons[] = {"avx2 outranks it",       "chosen",
                                           "FOVEA_ISA caps at avx2", "FOVEA_ISA caps at avx2",
-                                          "FOVEA_ISA caps at avx2", "another architecture's"};
+                                          "FOVEA_ISA caps at avx2", "FOVEA_ISA caps at avx2",
+                                          "another architecture's"};
     fv_decision decision;
     fv_decide(x86_build, amx_cpu, "avx2", &decision);
     ck_assert_int_eq(decision.status, FOVEA_OK);
@@ -148,8 +159,9 @@ START_TEST(cap_beyond_the_cpu_falls) {
     static const char *const reasons[] = {"avx2 outranks it",
                                           "chosen",
                                           "CPU lacks avx512bw",
-                                          "CPU lacks avx512bw, avx512bf16",
-                                          "CPU lacks avx512bw, avx512bf16, amxtile, amxbf16",
+                                          "CPU lacks avx512bw, avx512vnni",
+                                          "CPU lacks avx512bw, avx512bf16, avx512vnni",
+                                          "CPU lacks avx512bw, avx512bf16, avx512vnni, amxtile, amxbf16",
                                           "another architecture's"};
     const uint32_t features = AVX512_FEATURES & ~FV_CPU_avx512bw;
     const fv_cpu_state cpu = {.present = features, .usable = features};
@@ -167,6 +179,7 @@ START_TEST(system_does_not_save) {
                                           "the operating system does not save its registers",
                                           "the operating system does not save its registers",
                                           "the operating system does not save its registers",
+                                          "the operating system does not save its registers",
                                           "another architecture's"};
     const fv_cpu_state cpu = {.present = X86_FEATURES, .usable = AVX2_FEATURES};
     fv_decision decision;
@@ -181,8 +194,9 @@ START_TEST(bare_cpu_gets_generic) {
         "chosen",
         "CPU lacks avx2, fma, f16c",
         "CPU lacks avx2, fma, f16c, avx512f, avx512bw, avx512dq, avx512vl",
-        "CPU lacks avx2, fma, f16c, avx512f, avx512bw, avx512dq, avx512vl, avx512bf16",
-        "CPU lacks avx2, fma, f16c, avx512f, avx512bw, avx512dq, avx512vl, avx512bf16, amxtile, amxbf16",
+        "CPU lacks avx2, fma, f16c, avx512f, avx512bw, avx512dq, avx512vl, avx512vnni",
+        "CPU lacks avx2, fma, f16c, avx512f, avx512bw, avx512dq, avx512vl, avx512bf16, avx512vnni",
+        "CPU lacks avx2, fma, f16c, avx512f, avx512bw, avx512dq, avx512vl, avx512bf16, avx512vnni, amxtile, amxbf16",
         "another architecture's"};
     const fv_cpu_state cpu = {0, 0, NULL};
     fv_decision decision;
@@ -195,9 +209,9 @@ END_TEST
 START_TEST(required_flags_are_a_set) {
     const uint32_t features = BF16_FEATURES & ~FV_CPU_f16c;
     ck_assert_int_eq(fv_decide_best(x86_build, features, FOVEA_ISA_AUTO, FOVEA_ISA_AUTO), 0);
-    ck_assert_int_eq(fv_decide_best(x86_build, FAST_BF16_FEATURES, FOVEA_ISA_AUTO, FOVEA_ISA_AUTO), 3);
-    ck_assert_int_eq(fv_decide_best(x86_build, X86_FEATURES, FOVEA_ISA_AVX512BF16, FOVEA_ISA_AUTO), 3);
-    ck_assert_int_eq(fv_decide_best(x86_build, X86_FEATURES & ~FV_CPU_amxtile, FOVEA_ISA_AUTO, FOVEA_ISA_AUTO), 3);
+    ck_assert_int_eq(fv_decide_best(x86_build, FAST_BF16_FEATURES, FOVEA_ISA_AUTO, FOVEA_ISA_AUTO), 4);
+    ck_assert_int_eq(fv_decide_best(x86_build, X86_FEATURES, FOVEA_ISA_AVX512BF16, FOVEA_ISA_AUTO), 4);
+    ck_assert_int_eq(fv_decide_best(x86_build, X86_FEATURES & ~FV_CPU_amxtile, FOVEA_ISA_AUTO, FOVEA_ISA_AUTO), 4);
     ck_assert_int_eq(fv_decide_best(x86_build, BF16_FEATURES, FOVEA_ISA_AVX512, FOVEA_ISA_AUTO), 2);
     ck_assert_int_eq(fv_decide_best(x86_build, BF16_FEATURES, FOVEA_ISA_AVX512, FOVEA_ISA_AVX2), 1);
     ck_assert_int_eq(fv_decide_best(x86_build, BF16_FEATURES, FOVEA_ISA_GENERIC, FOVEA_ISA_AVX2), 0);
@@ -205,20 +219,21 @@ START_TEST(required_flags_are_a_set) {
 END_TEST
 
 START_TEST(slow_bf16_must_be_named) {
-    static const char *const unnamed[] = {"avx512 outranks it",
-                                          "avx512 outranks it",
+    static const char *const unnamed[] = {"avx512vnni outranks it",
+                                          "avx512vnni outranks it",
+                                          "avx512vnni outranks it",
                                           "chosen",
-                                          "slower than avx512 on this processor: only if named",
+                                          "slower than avx512vnni on this processor: only if named",
                                           "CPU lacks amxtile, amxbf16",
                                           "another architecture's"};
     const fv_cpu_state cpu = {.present = BF16_FEATURES, .usable = BF16_FEATURES};
     fv_decision decision;
     fv_decide(x86_build, cpu, NULL, &decision);
-    ck_assert_ptr_eq(decision.chosen, &played[2]);
+    ck_assert_ptr_eq(decision.chosen, &played[3]);
     expect_reasons(&decision, unnamed);
     fv_decide(x86_build, cpu, "avx512bf16", &decision);
-    ck_assert_ptr_eq(decision.chosen, &played[3]);
-    ck_assert_int_eq(fv_decide_best(x86_build, BF16_FEATURES, FOVEA_ISA_AVX512BF16, FOVEA_ISA_AUTO), 3);
+    ck_assert_ptr_eq(decision.chosen, &played[4]);
+    ck_assert_int_eq(fv_decide_best(x86_build, BF16_FEATURES, FOVEA_ISA_AVX512BF16, FOVEA_ISA_AUTO), 4);
     ck_assert_int_eq(fv_decide_best(x86_build, BF16_FEATURES, FOVEA_ISA_AVX512BF16, FOVEA_ISA_AVX512), 2);
 }
 END_TEST
@@ -230,6 +245,7 @@ START_TEST(not_built_in) {
     build[2].backend = NULL;
     build[3].backend = NULL;
     build[4].backend = NULL;
+    build[5].backend = NULL;
     fv_decide(build, bf16_cpu, NULL, &decision);
     ck_assert_ptr_eq(decision.chosen, &played[1]);
     ck_assert_str_eq(decision.reasons[2], "not built in");
@@ -250,14 +266,15 @@ START_TEST(environment_names_nothing) {
     fv_decide(x86_build, bf16_cpu, "neon", &decision);
     ck_assert_int_eq(decision.status, FOVEA_INVALID);
     ck_assert_str_eq(decision.failure, "FOVEA_ISA (neon) is another architecture's; "
-                                       "this build holds generic, avx2, avx512, avx512bf16, amxbf16");
+                                       "this build holds generic, avx2, avx512, avx512vnni, avx512bf16, amxbf16");
     fv_decide(x86_build, bf16_cpu, "AVX2", &decision);
     ck_assert_int_eq(decision.status, FOVEA_INVALID);
-    ck_assert_str_eq(decision.failure,
-                     "FOVEA_ISA (AVX2) is no backend; this build holds generic, avx2, avx512, avx512bf16, amxbf16");
+    ck_assert_str_eq(
+        decision.failure,
+        "FOVEA_ISA (AVX2) is no backend; this build holds generic, avx2, avx512, avx512vnni, avx512bf16, amxbf16");
     fv_decide(x86_build, bf16_cpu, "a name that goes on for longer than any text should", &decision);
     ck_assert_str_eq(decision.failure, "FOVEA_ISA (a name that goes on for longer t) is no backend; "
-                                       "this build holds generic, avx2, avx512, avx512bf16, amxbf16");
+                                       "this build holds generic, avx2, avx512, avx512vnni, avx512bf16, amxbf16");
 }
 END_TEST
 
@@ -348,7 +365,7 @@ START_TEST(plan_caps) {
     ck_assert_int_eq(fv_dispatch(FOVEA_ISA_GENERIC, &backend), FOVEA_OK);
     ck_assert_str_eq(backend->name, "generic");
     ck_assert_int_eq(fv_dispatch((fovea_isa)(FV_ISA_COUNT + 1), &backend), FOVEA_INVALID);
-    ck_assert_str_eq(fovea_last_reason(), "isa_cap (7) is no fovea_isa");
+    ck_assert_str_eq(fovea_last_reason(), "isa_cap (8) is no fovea_isa");
     ck_assert_int_eq(fv_dispatch((fovea_isa)-1, &backend), FOVEA_INVALID);
     for (int i = 0; i < FV_ISA_COUNT; i++) {
         const fv_isa_entry *entry = &fv_isa_entries()[i];
@@ -440,7 +457,7 @@ START_TEST(wrong_arguments) {
     ck_assert_int_eq(fovea_isa_parse("avx2", NULL), FOVEA_INVALID);
     ck_assert_int_eq(fovea_isa_parse("avx3", &isa), FOVEA_INVALID);
     ck_assert_str_eq(fovea_last_reason(),
-                     "name (avx3) is none of auto, generic, avx2, avx512, avx512bf16, amxbf16, neon");
+                     "name (avx3) is none of auto, generic, avx2, avx512, avx512vnni, avx512bf16, amxbf16, neon");
     ck_assert_int_eq(isa, FOVEA_ISA_NEON);
     ck_assert_int_eq(fovea_isa_parse("auto", &isa), FOVEA_OK);
     ck_assert_int_eq(isa, FOVEA_ISA_AUTO);

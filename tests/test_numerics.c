@@ -36,8 +36,9 @@ typedef struct shape {
 } shape;
 
 static const shape shapes[] = {
-    {48, 128, 64, 1},    {48, 1536, 64, 1},   {48, 1536, 128, 1}, {48, 1536, 256, 1}, {48, 1536, 64, 10},
-    {24, 16384, 128, 1}, {24, 131072, 64, 1}, {1, 1536, 128, 1},  {1, 16384, 128, 1}, {1, 131072, 64, 1},
+    {48, 128, 64, 1},   {48, 1536, 64, 1},   {48, 1536, 128, 1},  {48, 1536, 256, 1},
+    {48, 1536, 64, 10}, {24, 16384, 128, 1}, {24, 131072, 64, 1}, {1, 1536, 128, 1},
+    {1, 16384, 128, 1}, {1, 131072, 64, 1},  {8, 1536, 128, 1},   {8, 1536, 128, 10},
 };
 
 enum {
@@ -231,9 +232,9 @@ static void measure_column(const subject *of, const shape *with, problem *self, 
     }
 }
 
-/* Without pairs a backend that has them computes as the one that it extends does. */
-static bool is_repetition(const backend_case *at, bool has_pairs) {
-    return at->backend->pair && !has_pairs;
+/* Without pairs a backend computes as the one that it extends does, but for types that it reads otherwise. */
+static bool is_repetition(int32_t index, fovea_type type_kv, bool has_pairs) {
+    return backend_base_of(index / 2, type_kv) && !has_pairs;
 }
 
 static void measure_backends(const subject *of, const shape *with, problem *self, const oracle *truth) {
@@ -242,7 +243,8 @@ static void measure_backends(const subject *of, const shape *with, problem *self
         problem_spec spec = on_case(self->spec, index);
         spec.weights = FOVEA_WEIGHTS_NONE;
         const bool has_pairs = problem_has_pairs(&spec) && spec.len_q > FV_MAX_ROWS;
-        if (is_repetition(&at, has_pairs) || (spec.arithmetic != FOVEA_ARITHMETIC_DEFAULT && !has_pairs)) {
+        if (is_repetition(index, spec.type_kv, has_pairs) ||
+            (spec.arithmetic != FOVEA_ARITHMETIC_DEFAULT && !has_pairs)) {
             continue;
         }
         self->desc.isa_cap = spec.isa;

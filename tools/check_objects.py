@@ -66,6 +66,7 @@ AVX512 = AVX2 + "+avx512f+avx512bw+avx512dq+avx512vl"
 ALLOWED = {
     "libfovea-avx2.a.p": AVX2,
     "libfovea-avx512.a.p": AVX512,
+    "libfovea-avx512vnni.a.p": AVX512 + "+avx512_vnni",
     "libfovea-avx512bf16.a.p": AVX512 + "+avx512_bf16",
     "libfovea-amxbf16.a.p": AVX512 + "+avx512_bf16+amx_tile+amx_bf16",
 }

@@ -6,6 +6,10 @@ const fv_backend fv_backend_avx2 = {
     .isa = FOVEA_ISA_AVX2,
     .panel = &fv_avx2_panel,
     .row = &fv_avx2_row,
+    .read = {[FOVEA_F32] = &fv_avx2_f32_reads,
+             [FOVEA_F16] = &fv_avx2_f16_reads,
+             [FOVEA_BF16] = &fv_avx2_bf16_reads,
+             [FOVEA_INT8] = &fv_avx2_int8_reads},
     .convert = &fv_avx2_convert,
     .rotary = &fv_avx2_rotary,
 };

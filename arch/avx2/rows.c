@@ -17,6 +17,8 @@
 
 #include "arch/avx2/kernels.h"
 
+const fv_row_kernels fv_avx2_row = {ROW_FAMILY};
 const fv_row_reads fv_avx2_f32_reads = ROW_READS(f32, 4);
-
-const fv_row_kernels fv_avx2_row = {ROW_FAMILY(&fv_avx2_f32_reads)};
+const fv_row_reads fv_avx2_f16_reads = ROW_READS(f16, 2);
+const fv_row_reads fv_avx2_bf16_reads = ROW_READS(bf16, 2);
+const fv_row_reads fv_avx2_int8_reads = INT8_READS;

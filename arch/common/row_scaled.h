@@ -7,6 +7,13 @@
 #ifndef FOVEA_ARCH_COMMON_ROW_SCALED_H
 #define FOVEA_ARCH_COMMON_ROW_SCALED_H
 
+/* A backend may have other ways than these to multiply bare elements, and to add the values of a run whose scales are
+ * ordinary. */
+#ifndef BARE_DOTS
+#define BARE_DOTS dots_int8_sums
+#define WEIGH_RUN weigh_run
+#endif
+
 #define READ int8_elements
 #define READ_LOADS int8
 #define READ_TYPE int8_t
@@ -96,7 +103,7 @@ static void dots_int8(const float *q, int64_t q_stride, int32_t rows, const fv_s
     for (int32_t begin = 0; begin < k->count; begin += SCALED_RUN) {
         scaled_run run;
         take_run(k, begin, &run);
-        dots_int8_sums(q, q_stride, rows, &run.stored, s + begin, s_stride);
+        BARE_DOTS(q, q_stride, rows, &run.stored, s + begin, s_stride);
         for (int32_t row = 0; row < rows; row++) {
             float *dots = s + begin + row * s_stride;
             if (scale_sums(dots, run.scales, run.stored.count) && run.all_ordinary)
@@ -110,33 +117,38 @@ static void dots_int8(const float *q, int64_t q_stride, int32_t rows, const fv_s
     }
 }
 
-/* weights = p * scales, those that would be subnormal 0. */
-static void scale_weights(const float *p, const scaled_run *run, float *weights) {
-    const int32_t count = run->stored.count;
-    for (int32_t i = 0; i < count; i += V_LANES) {
-        const vf x = count - i < V_LANES ? v_load_f32_part(p + i, count - i) : v_load(p + i);
-        const vf weight = v_mul(x, v_load(run->scales + i));
-        v_store(weights + i, v_keep(v_not_less(v_absolute(weight), v_set(FLT_MIN)), weight));
-    }
+/* p * scales from key `at` on, zeros behind the last one; those that would be subnormal are 0. */
+static inline vf weights_at(const float *p, const scaled_run *run, int32_t at) {
+    const int32_t left = run->stored.count - at;
+    const vf x = left < V_LANES ? v_load_f32_part(p + at, left) : v_load(p + at);
+    const vf weight = v_mul(x, v_load(run->scales + at));
+    return v_keep(v_not_less(v_absolute(weight), v_set(FLT_MIN)), weight);
+}
+
+/* Not a part of its caller, whose stack need not hold the weights then. */
+static __attribute__((noinline)) void weigh_run(const float *p, int64_t p_stride, int32_t rows, const scaled_run *run,
+                                                float *o, int64_t o_stride) {
+    float weights[FV_MAX_ROWS][SCALED_STRIDE] __attribute__((aligned(FV_ALIGNMENT)));
+    for (int32_t row = 0; row < rows; row++)
+        for (int32_t i = 0; i < run->stored.count; i += V_LANES)
+            v_store(weights[row] + i, weights_at(p + row * p_stride, run, i));
+    weighted_sum_int8_sums(weights[0], SCALED_STRIDE, rows, &run->stored, o, o_stride);
 }
 
 static void weighted_sum_int8(const float *p, int64_t p_stride, int32_t rows, const fv_stored *v, float *o,
                               int64_t o_stride) {
     for (int32_t begin = 0; begin < v->count; begin += SCALED_RUN) {
-        float weights[FV_MAX_ROWS][SCALED_STRIDE] __attribute__((aligned(FV_ALIGNMENT)));
         scaled_run run;
         take_run(v, begin, &run);
-        if (!run.all_ordinary) {
+        if (run.all_ordinary)
+            WEIGH_RUN(p + begin, p_stride, rows, &run, o, o_stride);
+        else
             weighted_sum_int8_elements(p + begin, p_stride, rows, &run.stored, o, o_stride);
-            continue;
-        }
-        for (int32_t row = 0; row < rows; row++)
-            scale_weights(p + begin + row * p_stride, &run, weights[row]);
-        weighted_sum_int8_sums(weights[0], SCALED_STRIDE, rows, &run.stored, o, o_stride);
     }
 }
 
-static const fv_row_reads int8_reads = {ROW_KEYS(1), ROW_IN_PIECES, dots_int8, weighted_sum_int8,
-                                        weighted_sum_marked_int8_elements};
+/* The members of an fv_row_reads. */
+#define INT8_READS \
+    { ROW_KEYS(1), ROW_IN_PIECES, dots_int8, weighted_sum_int8, weighted_sum_marked_int8_elements }
 
 #endif

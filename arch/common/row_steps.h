@@ -180,14 +180,9 @@ static void log_sum_exp(const float *m, const float *l, int32_t count, float *ls
         lse[i] = l[i] == 0.0f ? -INFINITY : (m[i] + lse[i]) * FV_LOG_2;
 }
 
-static const fv_row_reads f16_reads = ROW_READS(f16, 2);
-static const fv_row_reads bf16_reads = ROW_READS(bf16, 2);
-
-/* The initialisers of fv_row_kernels that do not depend on the backend; F32_READS is the address of those for f32. */
-#define ROW_FAMILY(F32_READS)                                                                                        \
-    .read =                                                                                                          \
-        {[FOVEA_F32] = F32_READS, [FOVEA_F16] = &f16_reads, [FOVEA_BF16] = &bf16_reads, [FOVEA_INT8] = &int8_reads}, \
-    .peak = peak, .softcap = row_softcap, .alibi = row_alibi, .add_terms = row_add_terms,                            \
+/* The initialisers of fv_row_kernels, which do not depend on the backend. */
+#define ROW_FAMILY                                                                        \
+    .peak = peak, .softcap = row_softcap, .alibi = row_alibi, .add_terms = row_add_terms, \
     .exponentials = row_exponentials, .scale = row_scale, .log_sum_exp = log_sum_exp
 
 #endif

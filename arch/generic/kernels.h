@@ -12,6 +12,10 @@
 extern const fv_backend fv_backend_generic;
 extern const fv_panel_kernels fv_generic_panel;
 extern const fv_row_kernels fv_generic_row;
+extern const fv_row_reads fv_generic_f32_reads;
+extern const fv_row_reads fv_generic_f16_reads;
+extern const fv_row_reads fv_generic_bf16_reads;
+extern const fv_row_reads fv_generic_int8_reads;
 extern const fv_convert_kernels fv_generic_convert;
 extern const fv_rotary_kernels fv_generic_rotary;
 

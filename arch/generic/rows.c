@@ -146,14 +146,12 @@ static void log_sum_exp(const float *m, const float *l, int32_t count, float *ls
 
 enum { KEY_BLOCK = 32 };
 
-static const fv_row_reads f32_reads = {KEY_BLOCK, 0, dots_f32, weighted_sum_f32, weighted_sum_marked_f32};
-static const fv_row_reads f16_reads = {KEY_BLOCK, 0, dots_f16, weighted_sum_f16, weighted_sum_marked_f16};
-static const fv_row_reads bf16_reads = {KEY_BLOCK, 0, dots_bf16, weighted_sum_bf16, weighted_sum_marked_bf16};
-static const fv_row_reads int8_reads = {KEY_BLOCK, 0, dots_int8, weighted_sum_int8, weighted_sum_marked_int8};
+const fv_row_reads fv_generic_f32_reads = {KEY_BLOCK, 0, dots_f32, weighted_sum_f32, weighted_sum_marked_f32};
+const fv_row_reads fv_generic_f16_reads = {KEY_BLOCK, 0, dots_f16, weighted_sum_f16, weighted_sum_marked_f16};
+const fv_row_reads fv_generic_bf16_reads = {KEY_BLOCK, 0, dots_bf16, weighted_sum_bf16, weighted_sum_marked_bf16};
+const fv_row_reads fv_generic_int8_reads = {KEY_BLOCK, 0, dots_int8, weighted_sum_int8, weighted_sum_marked_int8};
 
 const fv_row_kernels fv_generic_row = {
-    .read =
-        {[FOVEA_F32] = &f32_reads, [FOVEA_F16] = &f16_reads, [FOVEA_BF16] = &bf16_reads, [FOVEA_INT8] = &int8_reads},
     .peak = peak,
     .softcap = softcap,
     .alibi = alibi,

@@ -16,6 +16,8 @@
 
 #include "arch/neon/kernels.h"
 
-static const fv_row_reads f32_reads = ROW_READS(f32, 4);
-
-const fv_row_kernels fv_neon_row = {ROW_FAMILY(&f32_reads)};
+const fv_row_kernels fv_neon_row = {ROW_FAMILY};
+const fv_row_reads fv_neon_f32_reads = ROW_READS(f32, 4);
+const fv_row_reads fv_neon_f16_reads = ROW_READS(f16, 2);
+const fv_row_reads fv_neon_bf16_reads = ROW_READS(bf16, 2);
+const fv_row_reads fv_neon_int8_reads = INT8_READS;

@@ -37,12 +37,14 @@ typedef enum fovea_isa {
     FOVEA_ISA_AVX2 = 2,
     /* x86-64 with AVX-512 F, BW, DQ and VL. */
     FOVEA_ISA_AVX512 = 3,
-    /* The same with AVX512-BF16. */
+    /* The same with AVX512-VNNI and AVX512-BF16. */
     FOVEA_ISA_AVX512BF16 = 4,
     /* AArch64 Advanced SIMD (ARMv8.0-A). */
     FOVEA_ISA_NEON = 5,
     /* AVX512-BF16 with AMX-TILE and AMX-BF16. Ranks above it. */
-    FOVEA_ISA_AMXBF16 = 6
+    FOVEA_ISA_AMXBF16 = 6,
+    /* AVX-512 with AVX512-VNNI. Ranks above it, and below AVX512-BF16. */
+    FOVEA_ISA_AVX512VNNI = 7
 } fovea_isa;
 
 /* What is known about one instruction set in this process. */

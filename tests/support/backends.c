@@ -28,17 +28,17 @@ int32_t backend_count(void) {
     return count;
 }
 
-bool backend_inherits(const fv_backend *extended, const fv_backend *base) {
-    return extended != base && extended->pair && extended->panel == base->panel && extended->row == base->row &&
-           extended->convert == base->convert;
+const fv_backend *backend_base_of(int32_t index, fovea_type type_kv) {
+    const fv_backend *extended = backend_at(index), *base = index > 0 ? backend_at(index - 1) : NULL;
+    const bool inherits = base && extended->panel == base->panel && extended->row == base->row &&
+                          extended->convert == base->convert && extended->read[type_kv] == base->read[type_kv];
+    return inherits ? base : NULL;
 }
 
-bool backend_has_base(fovea_isa isa) {
+bool backend_has_base(fovea_isa isa, fovea_type type_kv) {
     for (int32_t i = 0; i < backend_count(); i++) {
-        for (int32_t j = 0; j < i; j++) {
-            if (backend_at(i)->isa == isa && backend_inherits(backend_at(i), backend_at(j))) {
-                return true;
-            }
+        if (backend_at(i)->isa == isa) {
+            return backend_base_of(i, type_kv) != NULL;
         }
     }
     return false;

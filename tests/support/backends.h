@@ -24,11 +24,11 @@ const fv_backend *backend_at(int32_t index);
 /* Prints which backends were looped over; false if there was none, so that nothing was tested. */
 bool backends_report(void);
 
-/* True if `extended` adds a pair family to the tables of `base`. */
-bool backend_inherits(const fv_backend *extended, const fv_backend *base);
+/* The backend before this one, if it computes keys and values of a type by the same tables, but for pairs; or NULL. */
+const fv_backend *backend_base_of(int32_t index, fovea_type type_kv);
 
-/* The same of the backend of an instruction set and one of lower rank. */
-bool backend_has_base(fovea_isa isa);
+/* Whether there is one for the backend of an instruction set. */
+bool backend_has_base(fovea_isa isa, fovea_type type_kv);
 
 /* Cases [0, backend_case_count()). */
 int32_t backend_case_count(void);
