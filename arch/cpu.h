@@ -19,6 +19,7 @@
     X(9, fastbf16)         \
     X(10, amxtile)         \
     X(11, amxbf16)         \
+    X(12, amxint8)         \
     X(16, asimd)
 
 enum {
@@ -31,8 +32,11 @@ enum {
 #define FV_CPU_AVX512 \
     (FV_CPU_avx2 | FV_CPU_fma | FV_CPU_f16c | FV_CPU_avx512f | FV_CPU_avx512bw | FV_CPU_avx512dq | FV_CPU_avx512vl)
 
+/* All of AMX that a backend requires. */
+#define FV_CPU_AMX (FV_CPU_amxtile | FV_CPU_amxbf16 | FV_CPU_amxint8)
+
 /* Those that a process may use only after it asked the operating system. */
-#define FV_CPU_ON_REQUEST ((uint32_t)(FV_CPU_amxtile | FV_CPU_amxbf16))
+#define FV_CPU_ON_REQUEST ((uint32_t)FV_CPU_AMX)
 
 /* Asks for some of them, for the whole process and for good; returns those that are refused. */
 uint32_t fv_cpu_request(uint32_t features);

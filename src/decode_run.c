@@ -76,9 +76,9 @@ static void weigh_values_in_turn(const fv_decode_rows *r, weigh *sum, int64_t ke
 
 /* Adds the values of a few keys, by their probabilities from number `at` on. */
 static void weigh_values(const fv_decode_rows *r, int64_t key_begin, int32_t keys, int64_t at) {
-    const fv_rows *v = &r->head->v;
     const fv_row_reads *read = reads_of(r);
     weigh *const sum = r->safe ? read->weighted_sum_marked : read->weighted_sum;
+    const fv_rows *v = &r->head->v;
     if (fv_is_paged(v) && !read->in_pieces) {
         weigh_values_in_turn(r, sum, key_begin, keys, at);
         return;

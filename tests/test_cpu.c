@@ -17,7 +17,7 @@ static const fv_x86_registers full = {
     .leaf7_eax = 1,
     .leaf7_ebx = 1u << 5 | 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31,
     .leaf7_ecx = 1u << 11,
-    .leaf7_edx = 1u << 22 | 1u << 24,
+    .leaf7_edx = 1u << 22 | 1u << 24 | 1u << 25,
     .leaf7_1_eax = 1u << 5,
     .xcr0 = 0x600e7,
 };
@@ -44,7 +44,7 @@ START_TEST(x86_system_without_xsave) {
 END_TEST
 
 START_TEST(x86_system_saves_some_registers) {
-    enum { AMX_ONLY = FV_CPU_amxtile | FV_CPU_amxbf16 };
+    enum { AMX_ONLY = FV_CPU_AMX };
     const struct {
         uint64_t xcr0;
         uint32_t usable;
@@ -118,7 +118,7 @@ START_TEST(x86_each_flag_alone) {
         {{.leaf7_ebx = 1u << 30}, FV_CPU_avx512bw},   {{.leaf7_ebx = 1u << 17}, FV_CPU_avx512dq},
         {{.leaf7_ebx = 1u << 31}, FV_CPU_avx512vl},   {{.leaf7_1_eax = 1u << 5}, FV_CPU_avx512bf16 | FV_CPU_fastbf16},
         {{.leaf7_ecx = 1u << 11}, FV_CPU_avx512vnni}, {{.leaf7_edx = 1u << 24}, FV_CPU_amxtile},
-        {{.leaf7_edx = 1u << 22}, FV_CPU_amxbf16},
+        {{.leaf7_edx = 1u << 22}, FV_CPU_amxbf16},    {{.leaf7_edx = 1u << 25}, FV_CPU_amxint8},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         fv_x86_registers r = full;

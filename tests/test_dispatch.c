@@ -65,7 +65,7 @@ START_TEST(decides_for_the_best) {
                                           "avx512bf16 outranks it",
                                           "avx512bf16 outranks it",
                                           "chosen",
-                                          "CPU lacks amxtile, amxbf16",
+                                          "CPU lacks amxtile, amxbf16, amxint8",
                                           "another architecture's"};
     fv_decision decision;
     fv_decide(x86_build, bf16_cpu, NULL, &decision);
@@ -161,7 +161,7 @@ START_TEST(cap_beyond_the_cpu_falls) {
                                           "CPU lacks avx512bw",
                                           "CPU lacks avx512bw, avx512vnni",
                                           "CPU lacks avx512bw, avx512bf16, avx512vnni",
-                                          "CPU lacks avx512bw, avx512bf16, avx512vnni, amxtile, amxbf16",
+                                          "CPU lacks avx512bw, avx512bf16, avx512vnni, amxtile, amxbf16, amxint8",
                                           "another architecture's"};
     const uint32_t features = AVX512_FEATURES & ~FV_CPU_avx512bw;
     const fv_cpu_state cpu = {.present = features, .usable = features};
@@ -196,7 +196,8 @@ START_TEST(bare_cpu_gets_generic) {
         "CPU lacks avx2, fma, f16c, avx512f, avx512bw, avx512dq, avx512vl",
         "CPU lacks avx2, fma, f16c, avx512f, avx512bw, avx512dq, avx512vl, avx512vnni",
         "CPU lacks avx2, fma, f16c, avx512f, avx512bw, avx512dq, avx512vl, avx512bf16, avx512vnni",
-        "CPU lacks avx2, fma, f16c, avx512f, avx512bw, avx512dq, avx512vl, avx512bf16, avx512vnni, amxtile, amxbf16",
+        "CPU lacks avx2, fma, f16c, avx512f, avx512bw, avx512dq, avx512vl, avx512bf16, avx512vnni, amxtile, amxbf16, "
+        "amxint8",
         "another architecture's"};
     const fv_cpu_state cpu = {0, 0, NULL};
     fv_decision decision;
@@ -224,7 +225,7 @@ START_TEST(slow_bf16_must_be_named) {
                                           "avx512vnni outranks it",
                                           "chosen",
                                           "slower than avx512vnni on this processor: only if named",
-                                          "CPU lacks amxtile, amxbf16",
+                                          "CPU lacks amxtile, amxbf16, amxint8",
                                           "another architecture's"};
     const fv_cpu_state cpu = {.present = BF16_FEATURES, .usable = BF16_FEATURES};
     fv_decision decision;

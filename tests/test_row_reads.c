@@ -489,10 +489,10 @@ START_TEST(long_runs_are_read_like_short_ones) {
 END_TEST
 
 #ifdef HAVE_EMULATED_BYTES
-/* What AVX512-VNNI does with int8, over AVX-512 alone. */
-START_TEST(int8_is_read_by_digits_over_an_emulated_instruction) {
-    const fv_backend backend = {.read = {[FOVEA_INT8] = &emulated_byte_reads}};
-    test_random random = test_random_named("emulated bytes", 0);
+/* What AVX512-VNNI and AMX-INT8 do with int8, over AVX-512 alone. */
+START_TEST(int8_is_read_by_digits_over_emulated_instructions) {
+    const fv_backend backend = {.read = {[FOVEA_INT8] = _i ? &emulated_byte_matrix_reads : &emulated_byte_reads}};
+    test_random random = test_random_named("emulated bytes", _i);
     for (int64_t i = 0; (fv_cpu_detect() & FV_CPU_AVX512) == FV_CPU_AVX512 && i < test_scaled(200); i++) {
         check_dots_once(&backend, FOVEA_INT8, &random);
         check_weighted_sum_once(&backend, FOVEA_INT8, false, &random);
@@ -538,7 +538,7 @@ Suite *row_reads_suite(void) {
     ADD_FOR_BACKENDS(tcase, long_runs_are_read_like_short_ones);
     ADD_FOR_BACKENDS(tcase, a_nan_value_reaches_exactly_the_rows_that_weigh_it);
 #ifdef HAVE_EMULATED_BYTES
-    tcase_add_test(tcase, int8_is_read_by_digits_over_an_emulated_instruction);
+    tcase_add_loop_test(tcase, int8_is_read_by_digits_over_emulated_instructions, 0, 2);
 #endif
     suite_add_tcase(suite, tcase);
     return suite;

@@ -68,7 +68,7 @@ ALLOWED = {
     "libfovea-avx512.a.p": AVX512,
     "libfovea-avx512vnni.a.p": AVX512 + "+avx512_vnni",
     "libfovea-avx512bf16.a.p": AVX512 + "+avx512_bf16",
-    "libfovea-amxbf16.a.p": AVX512 + "+avx512_bf16+amx_tile+amx_bf16",
+    "libfovea-amxbf16.a.p": AVX512 + "+avx512_vnni+avx512_bf16+amx_tile+amx_bf16+amx_int8",
 }
 
 

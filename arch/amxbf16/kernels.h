@@ -6,5 +6,6 @@
 
 extern const fv_backend fv_backend_amxbf16;
 extern const fv_pair_kernels fv_amxbf16_pair;
+extern const fv_row_reads fv_amxbf16_int8_reads;
 
 #endif

@@ -37,5 +37,8 @@ static void matrix_end(void) {
     __asm__ volatile("tilestored %%tmm" #T ", (%0,%1,1)" ::"r"(P), "r"((int64_t)(STEP)) : "memory")
 /* Subnormal numbers count as zeros, and sums are rounded to nearest whatever the thread's mode. */
 #define MATRIX_MULTIPLY(C, A, B) __asm__ volatile("tdpbf16ps %%tmm" #B ", %%tmm" #A ", %%tmm" #C ::)
+/* Of bytes, both signed, or those of A not (arch/amxbf16/byte_products.h). */
+#define MATRIX_MULTIPLY_SIGNED(C, A, B) __asm__ volatile("tdpbssd %%tmm" #B ", %%tmm" #A ", %%tmm" #C ::)
+#define MATRIX_MULTIPLY_UNSIGNED(C, A, B) __asm__ volatile("tdpbusd %%tmm" #B ", %%tmm" #A ", %%tmm" #C ::)
 
 #endif

@@ -87,6 +87,13 @@ static void split_signed(const float *from, int64_t count, int32_t row, split_ro
     to->unit[row] = 1.0f / power;
 }
 
+/* What three sums of products stand for, in units. */
+static inline vf sum_of_digits(const __m512i sums[DIGITS]) {
+    const vf base = v_set(256.0f);
+    const vf upper = v_fma(_mm512_cvtepi32_ps(sums[2]), base, _mm512_cvtepi32_ps(sums[1]));
+    return v_fma(upper, base, _mm512_cvtepi32_ps(sums[0]));
+}
+
 /* A row whose products are 0. */
 static void split_nothing(int32_t row, split_rows *to) {
     memset(to->digit[row], 0, sizeof to->digit[row]);

@@ -1,6 +1,8 @@
 /* Reads of int8 on AVX512-VNNI. */
 #include "arch/avx512/vec.h"
+
 #include "arch/avx512vnni/bytes.h"
+#include "arch/avx512vnni/products.h"
 
 #include "arch/avx512vnni/byte_reads.h"
 

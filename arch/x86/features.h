@@ -61,7 +61,7 @@ static inline uint32_t fv_x86_present(const fv_x86_registers *r) {
         {leaf7_ebx, 5, FV_CPU_avx2},      {leaf1_ecx, 12, FV_CPU_fma},         {leaf1_ecx, 29, FV_CPU_f16c},
         {leaf7_ebx, 16, FV_CPU_avx512f},  {leaf7_ebx, 30, FV_CPU_avx512bw},    {leaf7_ebx, 17, FV_CPU_avx512dq},
         {leaf7_ebx, 31, FV_CPU_avx512vl}, {leaf7_1_eax, 5, FV_CPU_avx512bf16}, {leaf7_ecx, 11, FV_CPU_avx512vnni},
-        {leaf7_edx, 24, FV_CPU_amxtile},  {leaf7_edx, 22, FV_CPU_amxbf16},
+        {leaf7_edx, 24, FV_CPU_amxtile},  {leaf7_edx, 22, FV_CPU_amxbf16},     {leaf7_edx, 25, FV_CPU_amxint8},
     };
     uint32_t features = 0;
     /* Everything here builds on AVX's encoding and registers; a hypervisor may hide AVX and forget the rest. */
@@ -87,7 +87,7 @@ static inline uint32_t fv_x86_usable(const fv_x86_registers *r) {
     if ((r->xcr0 & FV_X86_XCR0_AVX512) == FV_X86_XCR0_AVX512)
         saved |= avx512;
     if ((r->xcr0 & FV_X86_XCR0_AMX) == FV_X86_XCR0_AMX)
-        saved |= FV_CPU_amxtile | FV_CPU_amxbf16;
+        saved |= FV_CPU_AMX;
     return fv_x86_present(r) & saved;
 }
 

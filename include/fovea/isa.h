@@ -1,10 +1,10 @@
 /* Which instruction sets this processor offers, which backends this build holds, and which one is used.
  *
  * A backend is used when the processor and the operating system offer all that it requires and no cap excludes it;
- * among those, the one of highest rank wins: generic < avx2 < avx512 < avx512bf16 < amxbf16 on x86-64, generic < neon
- * on AArch64. avx512bf16 takes part only if a cap names it, or on AMD's processors: others multiply f32 faster than
- * bf16. Detection runs once for the process, before the first use, thread-safely (x86: CPUID leaves 0, 1 and 7 with
- * XGETBV; AArch64: getauxval(AT_HWCAP)).
+ * among those, the one of highest rank wins: generic < avx2 < avx512 < avx512vnni < avx512bf16 < amxbf16 on x86-64,
+ * generic < neon on AArch64. avx512bf16 takes part only if a cap names it, or on AMD's processors: others multiply f32
+ * faster than bf16. Detection runs once for the process, before the first use, thread-safely (x86: CPUID leaves 0, 1
+ * and 7 with XGETBV; AArch64: getauxval(AT_HWCAP)).
  *
  * Linux lets a process use AMX only after it asked (arch_prctl with ARCH_REQ_XCOMP_PERM, for all threads and for good).
  * Detection asks if amxbf16 is built in and FOVEA_ISA does not cap below it. From then on Linux wants alternate signal
@@ -41,7 +41,7 @@ typedef enum fovea_isa {
     FOVEA_ISA_AVX512BF16 = 4,
     /* AArch64 Advanced SIMD (ARMv8.0-A). */
     FOVEA_ISA_NEON = 5,
-    /* AVX512-BF16 with AMX-TILE and AMX-BF16. Ranks above it. */
+    /* AVX512-BF16 with AMX-TILE, AMX-BF16 and AMX-INT8. Ranks above it. */
     FOVEA_ISA_AMXBF16 = 6,
     /* AVX-512 with AVX512-VNNI. Ranks above it, and below AVX512-BF16. */
     FOVEA_ISA_AVX512VNNI = 7

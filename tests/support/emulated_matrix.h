@@ -4,53 +4,7 @@
 #ifndef FOVEA_TESTS_EMULATED_MATRIX_H
 #define FOVEA_TESTS_EMULATED_MATRIX_H
 
-#include <stdlib.h>
-#include <string.h>
-
-enum { EMULATED_MATRICES = 8, EMULATED_ROWS = 16, EMULATED_PAIRS = 16 };
-
-typedef struct emulated_matrix {
-    float pair[EMULATED_ROWS][EMULATED_PAIRS];
-} emulated_matrix;
-
-static _Thread_local emulated_matrix registers[EMULATED_MATRICES];
-/* Use outside is an error of the caller's, as on the processor. */
-static _Thread_local int in_use;
-
-static inline void matrix_begin(void) {
-    if (in_use)
-        abort();
-    in_use = 1;
-    memset(registers, 0xff, sizeof registers);
-}
-
-static inline void matrix_end(void) {
-    if (!in_use)
-        abort();
-    in_use = 0;
-}
-
-static emulated_matrix *matrix_at(int index) {
-    if (!in_use)
-        abort();
-    return &registers[index];
-}
-
-static inline void matrix_zero(int index) {
-    memset(matrix_at(index), 0, sizeof(emulated_matrix));
-}
-
-static inline void matrix_load(int index, const void *from, int64_t step) {
-    emulated_matrix *matrix = matrix_at(index);
-    for (int row = 0; row < EMULATED_ROWS; row++)
-        memcpy(matrix->pair[row], (const char *)from + row * step, sizeof matrix->pair[row]);
-}
-
-static inline void matrix_store(int index, void *to, int64_t step) {
-    const emulated_matrix *matrix = matrix_at(index);
-    for (int row = 0; row < EMULATED_ROWS; row++)
-        memcpy((char *)to + row * step, matrix->pair[row], sizeof matrix->pair[row]);
-}
+#include "emulated_registers.h"
 
 /* The lower or the upper elements of all pairs. */
 static void take_elements(const emulated_matrix *from, int upper, emulated_matrix *to) {
@@ -80,9 +34,6 @@ static inline void matrix_multiply(int c, int a, int b) {
             matrix_at(c)->pair[row][column] += sums[0].pair[row][column] + sums[1].pair[row][column];
 }
 
-#define MATRIX_ZERO(T) matrix_zero(T)
-#define MATRIX_LOAD(T, P, STEP) matrix_load(T, P, STEP)
-#define MATRIX_STORE(T, P, STEP) matrix_store(T, P, STEP)
 #define MATRIX_MULTIPLY(C, A, B) matrix_multiply(C, A, B)
 
 #endif

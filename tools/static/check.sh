@@ -5,7 +5,7 @@ set -euo pipefail
 
 # Preprocessor symbols of every backend at once; options of a compiler mean nothing to cppcheck.
 architectures=(-D__GNUC__=12 -D__x86_64__ -D__AVX2__ -D__FMA__ -D__F16C__ -D__AVX512F__ -D__AVX512BW__ -D__AVX512DQ__
-    -D__AVX512VL__ -D__AVX512VNNI__ -D__AVX512BF16__ -D__AMX_TILE__ -D__AMX_BF16__ -D__aarch64__ -D__ARM_NEON)
+    -D__AVX512VL__ -D__AVX512VNNI__ -D__AVX512BF16__ -D__AMX_TILE__ -D__AMX_BF16__ -D__AMX_INT8__ -D__aarch64__ -D__ARM_NEON)
 
 run_cppcheck() {
     local names
