@@ -54,6 +54,7 @@ static void apply(const goal_line *line, fovea_isa isa, bench_goal *goal) {
     } else if (isa == FOVEA_ISA_AVX512) {
         take(line->avx512, &goal->goal);
     } else if (isa == FOVEA_ISA_AVX512VNNI) {
+        take(line->avx512, &goal->goal);
         take(line->avx512vnni, &goal->goal);
     } else if (isa == FOVEA_ISA_AVX512BF16 || isa == FOVEA_ISA_AMXBF16) {
         take(line->avx512bf16, &goal->goal);

@@ -44,7 +44,7 @@ CHANGE(form_kv_unknown, d->form_kv = (fovea_form)-1)
 CHANGE(weights_unknown, d->weights = (fovea_weights)6)
 CHANGE(exp_unknown, d->exp = (fovea_exp)3)
 CHANGE(arithmetic_unknown, d->arithmetic = (fovea_arithmetic)2)
-CHANGE(isa_cap_unknown, d->isa_cap = (fovea_isa)7)
+CHANGE(isa_cap_unknown, d->isa_cap = (fovea_isa)8)
 CHANGE(inputs_unknown, d->inputs = 1u << 6)
 CHANGE(outputs_unknown, d->outputs = 1u << 31)
 CHANGE(q_int8, d->type_q = FOVEA_INT8)
@@ -119,7 +119,7 @@ static const error_case desc_cases[] = {
     INVALID(weights_unknown, "weights (6)"),
     INVALID(exp_unknown, "exp (3)"),
     INVALID(arithmetic_unknown, "arithmetic (2)"),
-    INVALID(isa_cap_unknown, "isa_cap (7)"),
+    INVALID(isa_cap_unknown, "isa_cap (8)"),
     INVALID(inputs_unknown, "inputs (0x40)"),
     INVALID(outputs_unknown, "outputs (0x80000000)"),
     INVALID(q_int8, "type_q"),

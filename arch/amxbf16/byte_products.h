@@ -9,7 +9,6 @@
 #include "arch/avx512vnni/values.h"
 
 enum {
-    DIGIT_ROWS_LEAST = 3,
     MATRIX_ROWS = 16,
     MATRIX_BYTES = 64,
     FIRST_ROWS = MATRIX_ROWS / DIGITS,
@@ -17,6 +16,12 @@ enum {
     LAST_DIGITS = FV_MAX_ROWS * DIGITS - MATRIX_ROWS,
     CHUNKS_MOST = NUMBERS_MOST / MATRIX_BYTES
 };
+
+_Static_assert(FIRST_ROWS *DIGITS == LAST_DIGITS, "every row of digits is one of the first or the last");
+
+static inline int32_t digits_pay(int32_t rows) {
+    return rows >= 3;
+}
 
 typedef int32_t matrix_sums[MATRIX_ROWS][16] __attribute__((aligned(64)));
 
@@ -122,7 +127,7 @@ static void multiply_pieces(const key_pieces *k, int64_t length, const arranged_
                             matrix_sums sums[AT_ONCE]) {
     clear_sums();
     for (int32_t chunk = 0; chunk * MATRIX_BYTES < length; chunk++) {
-        const int64_t at = chunk * MATRIX_BYTES;
+        const int64_t at = (int64_t)chunk * MATRIX_BYTES;
         MATRIX_LOAD(6, q->digits[chunk][last], MATRIX_BYTES);
         MATRIX_LOAD(4, k->rows[0] + at, k->step[0]);
         MATRIX_MULTIPLY_SIGNED(0, 4, 6);
@@ -143,7 +148,8 @@ static void dots_of_pieces(const split_rows *q, const arranged_queries *arranged
     key_pieces k;
     for (int32_t n = 0; n < AT_ONCE; n++)
         k.rows[n] = rows_of_piece(walk, first + n, room[n], &k.step[n]);
-    for (int32_t last = 0; last <= (rows > FIRST_ROWS); last++) {
+    const int32_t parts = rows > FIRST_ROWS ? 2 : 1;
+    for (int32_t last = 0; last < parts; last++) {
         const int32_t begin = last * FIRST_ROWS, end = last || rows < FIRST_ROWS ? rows : FIRST_ROWS;
         multiply_pieces(&k, walk->stored->length, arranged, last, sums);
         for (int32_t n = 0; n < AT_ONCE && (first + n) * GROUP_ROWS < walk->group.count; n++) {
@@ -186,7 +192,8 @@ static void multiply_values(const int8_t *digits, const value_block block, int32
 static void multiply_weights(const split_rows *weights, int32_t rows, const value_block block, int32_t steps, vf *to,
                              byte_rows_ahead *ahead) {
     matrix_sums sums[AT_ONCE];
-    for (int32_t last = 0; last <= (rows > FIRST_ROWS); last++) {
+    const int32_t parts = rows > FIRST_ROWS ? 2 : 1;
+    for (int32_t last = 0; last < parts; last++) {
         const int32_t begin = last * FIRST_ROWS, end = last || rows < FIRST_ROWS ? rows : FIRST_ROWS;
         multiply_values(digits_at(weights, last * LAST_DIGITS), block, steps, sums);
         for (int i = 0; i < STEP_VECTORS; i++) {

@@ -1,8 +1,9 @@
-/* f32 numbers as three digits of base 256, so that products with bytes are sums of products of bytes: exact but for the
- * rounding of the numbers themselves, to a fraction of the largest of them. */
+/* f32 numbers as four digits of base 256, so that products with bytes are sums of products of bytes: exact but for the
+ * rounding of numbers of less than a 128th of the largest of them, the others having no more than 24 bits. */
 #ifndef FOVEA_ARCH_AVX512VNNI_DIGITS_H
 #define FOVEA_ARCH_AVX512VNNI_DIGITS_H
 
+#include <math.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -10,7 +11,7 @@
 #include "arch/kernel.h"
 
 /* NUMBERS_MOST: numbers of a row, a multiple of 64. */
-enum { DIGITS = 3, NUMBERS_MOST = 256 };
+enum { DIGITS = 4, NUMBERS_MOST = 256 };
 
 /* Rows of numbers, each `unit` times what its digits make; the lowest digits come first. */
 typedef struct split_rows {
@@ -22,9 +23,6 @@ typedef struct split_rows {
 
 /* Between them neither a unit nor a sum of products with bytes leaves f32's normal numbers. */
 static const float least_largest = 0x1p-60f, most_largest = 0x1p60f;
-
-/* How far above the mean the largest of a row may be for three digits to hold what the others contribute. */
-static const float most_above_mean = 16.0f;
 
 static inline __m512i nearest_integers(vf x) {
     return _mm512_cvt_roundps_epi32(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
@@ -46,36 +44,34 @@ static inline vf numbers_at(const float *from, int64_t at, int64_t count) {
     return count - at >= V_LANES ? v_load(from + at) : v_load_f32_part(from + at, count > at ? count - at : 0);
 }
 
-/* Whether sums of the digits of these numbers are as accurate as sums of themselves: not where one is NaN, infinite or
- * far above the others. */
-static int32_t are_worth_splitting(const float *from, int64_t count) {
-    vf largest = v_set(0.0f), sum = v_set(0.0f);
-    for (int64_t i = 0; i < count; i += V_LANES) {
-        const vf size = v_absolute(numbers_at(from, i, count));
-        largest = v_max(size, largest);
-        sum = v_add(sum, size);
-    }
-    const float most = v_largest(largest);
-    return most >= least_largest && most <= most_largest && most * (float)count <= most_above_mean * v_sum(sum);
-}
-
-/* Digits of -128 to 127 of a row worth it, for products with bytes to which 128 was added; zeros behind them, up to a
- * multiple of 64. */
-static void split_signed(const float *from, int64_t count, int32_t row, split_rows *to) {
+/* Digits of -128 to 127, for products with bytes, which may have 128 added (`start` takes that away again); zeros
+ * behind them, up to a multiple of 64. Returns by how much the numbers are rounded in all; infinity where they are not
+ * split, for they are too large, too small or NaN. */
+static float split_signed(const float *from, int64_t count, int32_t row, split_rows *to) {
     /* The largest number whose digits are at most 127; each digit is the byte of a number that is 128 larger in every
      * digit. */
-    const float most_number = 0x7f7f7f;
-    const __m512i raised = _mm512_set1_epi32(0x808080), ones = _mm512_set1_epi8(1);
-    vf largest = v_set(0.0f);
-    __m512i sums[DIGITS] = {_mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512()};
-    for (int64_t i = 0; i < count; i += V_LANES)
-        largest = v_max(v_absolute(numbers_at(from, i, count)), largest);
-    float power = power_to(v_largest(largest), 23);
-    if (v_largest(largest) * power > most_number)
+    const float most_number = 0x7f7f7f7fp0f;
+    const __m512i raised = _mm512_set1_epi32((int)0x80808080), ones = _mm512_set1_epi8(1);
+    vf largest = v_set(0.0f), check = v_set(0.0f), lost = v_set(0.0f);
+    __m512i sums[DIGITS];
+    for (int64_t i = 0; i < count; i += V_LANES) {
+        const vf x = numbers_at(from, i, count);
+        largest = v_max(v_absolute(x), largest);
+        check = v_fma(x, v_set(0.0f), check);
+    }
+    const float most = v_largest(largest);
+    if (!(v_sum(check) == 0.0f && most >= least_largest && most <= most_largest))
+        return INFINITY;
+    float power = power_to(most, 31);
+    if (most * power > most_number)
         power *= 0.5f;
+    for (int n = 0; n < DIGITS; n++)
+        sums[n] = _mm512_setzero_si512();
     for (int64_t i = 0; i < (count + 63) / 64 * 64; i += V_LANES) {
-        const __m512i number = nearest_integers(v_mul(numbers_at(from, i, count), v_set(power)));
+        const vf x = v_mul(numbers_at(from, i, count), v_set(power));
+        const __m512i number = nearest_integers(x);
         __m512i digits = _mm512_xor_si512(_mm512_add_epi32(number, raised), raised);
+        lost = v_add(lost, v_absolute(v_sub(x, _mm512_cvtepi32_ps(number))));
         for (int n = 0; n < DIGITS; n++, digits = _mm512_srli_epi32(digits, 8)) {
             const __m128i bytes = _mm512_cvtepi32_epi8(digits);
             _mm_store_si128((__m128i *)(void *)(to->digit[row][n] + i), bytes);
@@ -85,13 +81,16 @@ static void split_signed(const float *from, int64_t count, int32_t row, split_ro
     for (int n = 0; n < DIGITS; n++)
         to->start[row][n] = -128 * _mm512_reduce_add_epi32(sums[n]);
     to->unit[row] = 1.0f / power;
+    return v_sum(lost) * to->unit[row];
 }
 
-/* What three sums of products stand for, in units. */
+/* What four sums of products stand for, in units. */
 static inline vf sum_of_digits(const __m512i sums[DIGITS]) {
-    const vf base = v_set(256.0f);
-    const vf upper = v_fma(_mm512_cvtepi32_ps(sums[2]), base, _mm512_cvtepi32_ps(sums[1]));
-    return v_fma(upper, base, _mm512_cvtepi32_ps(sums[0]));
+    vf sum = _mm512_cvtepi32_ps(sums[DIGITS - 1]);
+#pragma GCC unroll 4
+    for (int n = DIGITS - 2; n >= 0; n--)
+        sum = v_fma(sum, v_set(256.0f), _mm512_cvtepi32_ps(sums[n]));
+    return sum;
 }
 
 /* A row whose products are 0. */

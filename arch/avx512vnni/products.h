@@ -5,16 +5,18 @@
 #include "arch/avx512vnni/digits.h"
 #include "arch/avx512vnni/values.h"
 
-/* Fewer queries are faster multiplied as f32. */
-enum { DIGIT_ROWS_LEAST = 3 };
+/* Whether so many queries are multiplied faster than as f32, of which one, two or four are multiplied at a time. */
+static inline int32_t digits_pay(int32_t rows) {
+    return rows == 3 || rows > 4;
+}
 
 static inline void begin_products(void) {}
 
 static inline void end_products(void) {}
 
 /* Queries that are multiplied at a time, at most, and with how many vectors of sums: as many as registers hold. */
-enum { PRODUCT_ROWS = 4 };
-#define PRODUCT_VECTORS(rows) ((rows) <= 2 ? STEP_VECTORS : STEP_VECTORS / 2)
+enum { PRODUCT_ROWS = 2 };
+#define PRODUCT_VECTORS(rows) ((rows) == 1 ? STEP_VECTORS : STEP_VECTORS / 2)
 
 /* So many rows of the next group are asked for at a step that all have been when the first PRODUCT_ROWS rows of digits
  * are done with this one. Memory would otherwise be idle while bytes are multiplied. */
@@ -79,20 +81,10 @@ static inline __attribute__((always_inline)) void multiply_block(const split_row
     for (int32_t row = 0, taken; row < rows; row += taken, sums += taken * STEP_VECTORS) {
         taken = rows - row < PRODUCT_ROWS ? rows - row : PRODUCT_ROWS;
         for (int n = 0; n < STEP_VECTORS; n += PRODUCT_VECTORS(taken))
-            switch (taken) {
-            case 1:
+            if (taken == 1)
                 multiply_digits(factors, row, 1, digits_signed, block + n * 64, steps, sums + n, ahead);
-                break;
-            case 2:
-                multiply_digits(factors, row, 2, digits_signed, block + n * 64, steps, sums + n, ahead);
-                break;
-            case 3:
-                multiply_digits(factors, row, 3, digits_signed, block + n * 64, steps, sums + n, ahead);
-                break;
-            default:
+            else
                 multiply_digits(factors, row, PRODUCT_ROWS, digits_signed, block + n * 64, steps, sums + n, ahead);
-                break;
-            }
     }
 }
 

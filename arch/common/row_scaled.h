@@ -7,10 +7,10 @@
 #ifndef FOVEA_ARCH_COMMON_ROW_SCALED_H
 #define FOVEA_ARCH_COMMON_ROW_SCALED_H
 
-/* A backend may have other ways than these to multiply bare elements, and to add the values of a run whose scales are
- * ordinary. */
-#ifndef BARE_DOTS
-#define BARE_DOTS dots_int8_sums
+/* A backend may have other ways than these to multiply the bare elements of a run, and to add the values of a run whose
+ * scales are ordinary. */
+#ifndef MULTIPLY_RUN
+#define MULTIPLY_RUN multiply_run
 #define WEIGH_RUN weigh_run
 #endif
 
@@ -99,11 +99,17 @@ static int32_t scale_sums(float *s, const float *scales, int32_t count) {
     return v_sum(check) == 0.0f;
 }
 
+/* Dot products with bare elements. */
+static void multiply_run(const float *q, int64_t q_stride, int32_t rows, const scaled_run *run, float *s,
+                         int64_t s_stride) {
+    dots_int8_sums(q, q_stride, rows, &run->stored, s, s_stride);
+}
+
 static void dots_int8(const float *q, int64_t q_stride, int32_t rows, const fv_stored *k, float *s, int64_t s_stride) {
     for (int32_t begin = 0; begin < k->count; begin += SCALED_RUN) {
         scaled_run run;
         take_run(k, begin, &run);
-        BARE_DOTS(q, q_stride, rows, &run.stored, s + begin, s_stride);
+        MULTIPLY_RUN(q, q_stride, rows, &run, s + begin, s_stride);
         for (int32_t row = 0; row < rows; row++) {
             float *dots = s + begin + row * s_stride;
             if (scale_sums(dots, run.scales, run.stored.count) && run.all_ordinary)

@@ -248,7 +248,7 @@ void problem_run_ok(problem *self) {
 }
 
 bool problem_repeats_the_base(const problem_spec *spec) {
-    enum { SHARE = 4 };
+    enum { SHARE = 8 };
     static int64_t repeated;
     return backend_has_base(spec->isa, spec->type_kv) && !problem_has_pairs(spec) && repeated++ % SHARE != 0;
 }

@@ -151,8 +151,8 @@ double problem_lse_tolerance(const problem *self, const oracle *truth);
 /* True if a plan of the specification sends panels through pairs of bf16 numbers. */
 bool problem_has_pairs(const problem_spec *spec);
 
-/* True of three problems in four whose backend extends another and takes nothing but its base's tables for them: the
- * bits are the base's, as tests/test_inherited.c shows, so that a quarter is enough. */
+/* True of seven problems in eight whose backend extends another and takes nothing but its base's tables for them: the
+ * bits are the base's, as tests/test_inherited.c shows, so that an eighth. */
 bool problem_repeats_the_base(const problem_spec *spec);
 
 /* Creates, runs, compares, destroys. */
