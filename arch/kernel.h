@@ -39,7 +39,8 @@
  *  2. Only the stated elements are read or written. Prefetching elsewhere is allowed.
  *  3. The result of a lane (or row) depends on that lane's data alone: not on its position, nor on the other lanes, nor
  * on the number of vectors, nor on how keys are divided over tiles. This is what makes results independent of threads.
- * (In the row family the number of query rows may choose how sums are formed: it follows from the problem.)
+ * (In the row family the number of query rows, and of int8 the scales of the other keys of a run, may choose how sums
+ * are formed: they follow from the problem.)
  *  4. No allocation, no globals, no OpenMP, no errno, no change of the floating-point environment.
  *  5. Pointers to packed data (q, s, o, m, l, start, peak, slope, diagonal, factor) are aligned to FV_ALIGNMENT, at
  * vector granularity; pointers to the caller's tensors are aligned to their element only. No pointer aliases another.

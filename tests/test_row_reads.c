@@ -131,6 +131,26 @@ static const float *with_others(kernel_memory *memory, const float *all, int32_t
 
 /* --- dots --- */
 
+/* Two roundings an element; and of int8 one of the sum by its scale, and of each number that is compared. */
+static void check_dots(const stored_rows *k, const float *q, int64_t q_stride, int32_t rows, const float *s,
+                       int64_t s_stride) {
+    const int64_t dim = k->stored.length, roundings = 2 * dim + (k->stored.scales ? 2 : 0);
+    for (int32_t row = 0; row < rows; row++) {
+        for (int32_t key = 0; key < k->stored.count; key++) {
+            double exact = 0, size = 0;
+            for (int64_t d = 0; d < dim; d++) {
+                const double term = (double)q[row * q_stride + d] * (double)k->wide[key * k->stored.stride + d];
+                exact += term;
+                size += fabs(term);
+            }
+            ck_assert_msg(is_near(s[row * s_stride + key], exact, (double)roundings * unit * size),
+                          "dot %.9g instead of %.9g (row %d of %d, key %d of %d, dim %d)",
+                          (double)s[row * s_stride + key], exact, (int)row, (int)rows, (int)key, (int)k->stored.count,
+                          (int)dim);
+        }
+    }
+}
+
 static void check_dots_once(const fv_backend *backend, fovea_type type, test_random *random) {
     kernel_memory memory = kernel_memory_create(random);
     const int32_t rows = (int32_t)random_between(random, 1, FV_MAX_ROWS), keys = (int32_t)random_between(random, 0, 70);
@@ -143,22 +163,7 @@ static void check_dots_once(const fv_backend *backend, fovea_type type, test_ran
     const float *before = copy_of(&memory, s, span(rows, s_stride, keys));
     backend->read[type]->dots(q, q_stride, rows, &k, s, s_stride);
     ck_assert_msg(same_gaps(rows, s_stride, keys, s, before), "wrote between the rows");
-    for (int32_t row = 0; row < rows; row++) {
-        for (int32_t key = 0; key < keys; key++) {
-            double exact = 0, size = 0;
-            for (int64_t d = 0; d < dim; d++) {
-                const double term = (double)q[row * q_stride + d] * (double)rows_of_k.wide[key * k.stride + d];
-                exact += term;
-                size += fabs(term);
-            }
-            /* Two roundings an element; and of int8 one of the sum by its scale, and of each number that is compared.
-             */
-            ck_assert_msg(
-                is_near(s[row * s_stride + key], exact, (double)(2 * dim + 2 * (type == FOVEA_INT8)) * unit * size),
-                "dot %.9g instead of %.9g (row %d of %d, key %d of %d, dim %d)", (double)s[row * s_stride + key], exact,
-                (int)row, (int)rows, (int)key, (int)keys, (int)dim);
-        }
-    }
+    check_dots(&rows_of_k, q, q_stride, rows, s, s_stride);
     float *again = take_floats(&memory, span(rows, s_stride, keys), FV_ALIGNMENT);
     const fv_stored anywhere = by_address(&memory, &k, type);
     backend->read[type]->dots(q, q_stride, rows, &anywhere, again, s_stride);
@@ -336,68 +341,78 @@ static fv_stored take_spread(kernel_memory *memory, int8_t **rows, float **scale
                        .scale_stride = 1};
 }
 
+static void check_spread_queries_once(const fv_row_reads *read, int64_t number, test_random *random) {
+    kernel_memory memory = kernel_memory_create(random);
+    int8_t *rows;
+    float *scales, *q = take_random(&memory, SPREAD_ROWS * SPREAD_DIM, FV_ALIGNMENT, 1),
+                   *s = take_floats(&memory, SPREAD_ROWS * SPREAD_KEYS, FV_ALIGNMENT);
+    const fv_stored k = take_spread(&memory, &rows, &scales);
+    const int64_t large = random_between(random, 1, 16);
+    /* Among them those around the largest number of four digits. */
+    const float largest = RANDOM_OF(random, 8, 0x1.fdfdfcp0f, 0x1.fdfdfep0f, 0x1.fep0f, 0x1.fffffep0f, -1, 0x1p35f);
+    for (int32_t i = 0; i < SPREAD_ROWS * SPREAD_DIM; i++) {
+        q[i] = i % SPREAD_DIM < large ? (i % 3 ? largest : -largest) : ldexpf(q[i], -(int32_t)(number % 30));
+    }
+    for (int32_t i = 0; number % 3 && i < SPREAD_KEYS * SPREAD_DIM; i++) {
+        rows[i] = i % SPREAD_DIM < large ? 0 : rows[i];
+    }
+    read->dots(q, SPREAD_DIM, SPREAD_ROWS, &k, s, SPREAD_KEYS);
+    for (int32_t at = 0; at < SPREAD_ROWS * SPREAD_KEYS; at++) {
+        double exact = 0, size = 0;
+        for (int32_t d = 0; d < SPREAD_DIM; d++) {
+            const double term = (double)q[at / SPREAD_KEYS * SPREAD_DIM + d] * rows[at % SPREAD_KEYS * SPREAD_DIM + d] *
+                                (double)scales[at % SPREAD_KEYS];
+            exact += term;
+            size += fabs(term);
+        }
+        ck_assert_msg(is_near(s[at], exact, 5e-7 * fmax(1, size)), "dot %.9g instead of %.9g (largest query %.9g)",
+                      (double)s[at], exact, (double)largest);
+    }
+    kernel_memory_end(&memory);
+}
+
+/* One weight of 1 among small ones; its values are all 0, with a larger scale than the others', every second time. */
+static void check_spread_weights_once(const fv_row_reads *read, int64_t number, test_random *random) {
+    kernel_memory memory = kernel_memory_create(random);
+    int8_t *rows;
+    float *scales, *p = take_floats(&memory, SPREAD_ROWS * SPREAD_KEYS, FV_ALIGNMENT),
+                   *o = take_floats(&memory, SPREAD_ROWS * SPREAD_DIM, FV_ALIGNMENT);
+    const fv_stored v = take_spread(&memory, &rows, &scales);
+    for (int32_t i = 0; i < SPREAD_ROWS * SPREAD_KEYS; i++) {
+        p[i] = i % SPREAD_KEYS == 5 ? 1 : ldexpf(random_float(random, 0.5f, 1), -(int32_t)(number % 26));
+    }
+    if (number % 2) {
+        scales[5] = ldexpf(1, (int32_t)random_between(random, -8, 8));
+        memset(rows + 5 * SPREAD_DIM, 0, SPREAD_DIM);
+    }
+    memset(o, 0, sizeof *o * SPREAD_ROWS * SPREAD_DIM);
+    read->weighted_sum(p, SPREAD_KEYS, SPREAD_ROWS, &v, o, SPREAD_DIM);
+    for (int32_t at = 0; at < SPREAD_ROWS * SPREAD_DIM; at++) {
+        double exact = 0, sum = 0;
+        for (int32_t key = 0; key < SPREAD_KEYS; key++) {
+            const double weight = (double)p[at / SPREAD_DIM * SPREAD_KEYS + key];
+            exact += weight * rows[key * SPREAD_DIM + at % SPREAD_DIM] * (double)scales[key];
+            sum += weight;
+        }
+        /* The largest value is 127 / 128. Small weights are lost from sums in f32 too. */
+        ck_assert_msg(is_near(o[at], exact, 2.5e-6 * sum), "sum %.9g instead of %.9g, of weights %.9g", (double)o[at],
+                      exact, sum);
+    }
+    kernel_memory_end(&memory);
+}
+
 START_TEST(queries_beside_much_larger_ones_keep_their_scores) {
     test_random random = test_random_named("spread queries", _i);
-    for (int64_t n = 0; n < test_scaled(60); n++) {
-        kernel_memory memory = kernel_memory_create(&random);
-        int8_t *rows;
-        float *scales, *q = take_random(&memory, SPREAD_ROWS * SPREAD_DIM, FV_ALIGNMENT, 1),
-                       *s = take_floats(&memory, SPREAD_ROWS * SPREAD_KEYS, FV_ALIGNMENT);
-        const fv_stored k = take_spread(&memory, &rows, &scales);
-        const int64_t large = random_between(&random, 1, 16);
-        for (int32_t i = 0; i < SPREAD_ROWS * SPREAD_DIM; i++) {
-            q[i] = i % SPREAD_DIM < large ? 8 : ldexpf(q[i], -(int32_t)(n % 30));
-        }
-        for (int32_t i = 0; i < SPREAD_KEYS * SPREAD_DIM; i++) {
-            rows[i] = i % SPREAD_DIM < large ? 0 : rows[i];
-        }
-        backend_at(_i)->read[FOVEA_INT8]->dots(q, SPREAD_DIM, SPREAD_ROWS, &k, s, SPREAD_KEYS);
-        for (int32_t at = 0; at < SPREAD_ROWS * SPREAD_KEYS; at++) {
-            double exact = 0, size = 0;
-            for (int32_t d = 0; d < SPREAD_DIM; d++) {
-                const double term = (double)q[at / SPREAD_KEYS * SPREAD_DIM + d] *
-                                    rows[at % SPREAD_KEYS * SPREAD_DIM + d] * (double)scales[at % SPREAD_KEYS];
-                exact += term;
-                size += fabs(term);
-            }
-            ck_assert_msg(is_near(s[at], exact, 3e-7 * fmax(1, size)), "dot %.9g instead of %.9g", (double)s[at],
-                          exact);
-        }
-        kernel_memory_end(&memory);
+    for (int64_t n = 0; n < test_scaled(90); n++) {
+        check_spread_queries_once(backend_at(_i)->read[FOVEA_INT8], n, &random);
     }
 }
 END_TEST
 
-/* One weight of 1 among small ones; its values are all 0, with a larger scale than the others', every second time. */
 START_TEST(weights_beside_a_much_larger_one_keep_their_values) {
     test_random random = test_random_named("spread weights", _i);
     for (int64_t n = 0; n < test_scaled(60); n++) {
-        kernel_memory memory = kernel_memory_create(&random);
-        int8_t *rows;
-        float *scales, *p = take_floats(&memory, SPREAD_ROWS * SPREAD_KEYS, FV_ALIGNMENT),
-                       *o = take_floats(&memory, SPREAD_ROWS * SPREAD_DIM, FV_ALIGNMENT);
-        const fv_stored v = take_spread(&memory, &rows, &scales);
-        for (int32_t i = 0; i < SPREAD_ROWS * SPREAD_KEYS; i++) {
-            p[i] = i % SPREAD_KEYS == 5 ? 1 : ldexpf(random_float(&random, 0.5f, 1), -(int32_t)(n % 26));
-        }
-        if (n % 2) {
-            scales[5] = ldexpf(1, (int32_t)random_between(&random, -8, 8));
-            memset(rows + 5 * SPREAD_DIM, 0, SPREAD_DIM);
-        }
-        memset(o, 0, sizeof *o * SPREAD_ROWS * SPREAD_DIM);
-        backend_at(_i)->read[FOVEA_INT8]->weighted_sum(p, SPREAD_KEYS, SPREAD_ROWS, &v, o, SPREAD_DIM);
-        for (int32_t at = 0; at < SPREAD_ROWS * SPREAD_DIM; at++) {
-            double exact = 0, sum = 0;
-            for (int32_t key = 0; key < SPREAD_KEYS; key++) {
-                const double weight = (double)p[at / SPREAD_DIM * SPREAD_KEYS + key];
-                exact += weight * rows[key * SPREAD_DIM + at % SPREAD_DIM] * (double)scales[key];
-                sum += weight;
-            }
-            /* The largest value is 127 / 128. Small weights are lost from sums in f32 too, which reach 1.2e-6. */
-            ck_assert_msg(is_near(o[at], exact, 1.8e-6 * sum), "sum %.9g instead of %.9g, of weights %.9g",
-                          (double)o[at], exact, sum);
-        }
-        kernel_memory_end(&memory);
+        check_spread_weights_once(backend_at(_i)->read[FOVEA_INT8], n, &random);
     }
 }
 END_TEST
@@ -542,6 +557,9 @@ static void check_long_run_once(const fv_backend *backend, fovea_type type, test
     float *others = take_floats(&memory, span(rows, s_stride, keys), FV_ALIGNMENT);
     read->dots(q, stride, rows, &stored.stored, s, s_stride);
     dots_of_short_runs(read, &stored, type, q, stride, rows, others, s_stride);
+    if (type == FOVEA_INT8) {
+        check_dots(&stored, q, stride, rows, s, s_stride);
+    }
     for (int32_t row = 0; type != FOVEA_INT8 && row < rows; row++) {
         ck_assert_msg(same_floats(keys, s + row * s_stride, others + row * s_stride),
                       "products of %d keys of %d elements differ", (int)keys, (int)dim);
@@ -587,6 +605,8 @@ START_TEST(int8_is_read_by_digits_over_emulated_instructions) {
         check_weighted_sum_once(&backend, FOVEA_INT8, false, &random);
         check_weighted_sum_once(&backend, FOVEA_INT8, true, &random);
         check_long_run_once(&backend, FOVEA_INT8, &random);
+        check_spread_queries_once(backend.read[FOVEA_INT8], i, &random);
+        check_spread_weights_once(backend.read[FOVEA_INT8], i, &random);
     }
 }
 END_TEST

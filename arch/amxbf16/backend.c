@@ -1,4 +1,5 @@
-/* The AMX-BF16 backend: AVX-512 with products of matrices of bf16 numbers. All but the pair family is AVX-512's. */
+/* The AMX-BF16 backend: AVX-512 with products of matrices of bf16 numbers. All but the pair family and how int8
+ * is read is AVX-512's. */
 #include "arch/amxbf16/kernels.h"
 #include "arch/avx512/kernels.h"
 

@@ -26,8 +26,7 @@ static inline int32_t digits_pay(int32_t rows) {
 typedef int32_t matrix_sums[MATRIX_ROWS][16] __attribute__((aligned(64)));
 
 /* A piece of keys is multiplied at a time, and a vector of values. */
-static inline int32_t rows_asked(int32_t rows, int64_t length) {
-    (void)rows;
+static inline int32_t rows_asked(int64_t length) {
     const int64_t times = (length + 63) / 64 * STEP_VECTORS;
     return (int32_t)((GROUP_KEYS + times - 1) / times);
 }

@@ -1,4 +1,5 @@
-/* The AVX512-BF16 backend: AVX-512 with dot products of pairs of bf16 numbers. All but the pair family is AVX-512's. */
+/* The AVX512-BF16 backend: AVX-512 with dot products of pairs of bf16 numbers. All but the pair family
+ * is AVX-512's, or AVX512-VNNI's. */
 #include "arch/avx512/kernels.h"
 #include "arch/avx512bf16/kernels.h"
 #include "arch/avx512vnni/kernels.h"

@@ -86,9 +86,9 @@ static void multiply_run_by_digits(const float *q, int64_t q_stride, int32_t row
 
 /* --- weighted sums --- */
 
-/* Whether values of a run with such scales may be weighed by digits. The weights of a group are rounded by a 2^33rd
- * part of the largest, p times its scale s, at most, and so a sum by less than 2^-33 p times all s / s' times the
- * largest value, for no value is more than 127 s'. */
+/* Whether values of a run with such scales may be weighed by digits. The weights of a group are rounded by a 2^32nd
+ * part of the largest, which is p s for some scale s, at most. The bytes of a row with scale s' are no more than the
+ * largest value divided by s', so that a sum is off by at most 2^-32 p times that value times the sum of all s / s'. */
 static int32_t are_alike(const scaled_run *run) {
     const float most_unlike = 4.0f;
     vf sum = v_set(0.0f), count = v_set(0.0f), negated = v_set(0.0f);
@@ -190,7 +190,7 @@ static __attribute__((noinline)) void weigh_split(const float *p, int64_t p_stri
     }
     if (!which->any)
         return;
-    begin_groups(&run->stored, rows_asked(rows, run->stored.length), &walk);
+    begin_groups(&run->stored, rows_asked(run->stored.length), &walk);
     begin_products();
     while (next_group(&walk)) {
         for (int32_t row = 0; row < rows; row++)

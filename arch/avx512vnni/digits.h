@@ -1,5 +1,6 @@
 /* f32 numbers as four digits of base 256, so that products with bytes are sums of products of bytes: exact but for the
- * rounding of numbers of less than a 128th of the largest of them, the others having no more than 24 bits. */
+ * rounding of numbers of less than a 128th of the largest of them (of numbers that are not negative, a 256th), the
+ * others having no more than 24 bits. Include v_dot_bytes first. */
 #ifndef FOVEA_ARCH_AVX512VNNI_DIGITS_H
 #define FOVEA_ARCH_AVX512VNNI_DIGITS_H
 
@@ -21,8 +22,9 @@ typedef struct split_rows {
     int32_t start[FV_MAX_ROWS][DIGITS];
 } split_rows;
 
-/* Between them neither a unit nor a sum of products with bytes leaves f32's normal numbers. */
-static const float least_largest = 0x1p-60f, most_largest = 0x1p60f;
+/* Between them neither a unit nor a sum of products with bytes leaves f32's normal numbers, nor is a number taken to
+ * less than it was. */
+static const float least_largest = 0x1p-60f, most_largest = 0x1p30f;
 
 static inline __m512i nearest_integers(vf x) {
     return _mm512_cvt_roundps_epi32(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
@@ -48,9 +50,9 @@ static inline vf numbers_at(const float *from, int64_t at, int64_t count) {
  * behind them, up to a multiple of 64. Returns by how much the numbers are rounded in all; infinity where they are not
  * split, for they are too large, too small or NaN. */
 static float split_signed(const float *from, int64_t count, int32_t row, split_rows *to) {
-    /* The largest number whose digits are at most 127; each digit is the byte of a number that is 128 larger in every
-     * digit. */
-    const float most_number = 0x7f7f7f7fp0f;
+    /* The largest float up to 0x7f7f7f7f, whose digits are 127; each digit is the byte of a number that is 128 larger
+     * in every digit. */
+    const float most_number = 0x7f7f7f00p0f;
     const __m512i raised = _mm512_set1_epi32((int)0x80808080), ones = _mm512_set1_epi8(1);
     vf largest = v_set(0.0f), check = v_set(0.0f), lost = v_set(0.0f);
     __m512i sums[DIGITS];

@@ -20,8 +20,8 @@ enum { PRODUCT_ROWS = 2 };
 
 /* So many rows of the next group are asked for at a step that all have been when the first PRODUCT_ROWS rows of digits
  * are done with this one. Memory would otherwise be idle while bytes are multiplied. */
-static inline int32_t rows_asked(int32_t rows, int64_t length) {
-    const int64_t passes = STEP_VECTORS / PRODUCT_VECTORS(rows);
+static inline int32_t rows_asked(int64_t length) {
+    const int64_t passes = STEP_VECTORS / PRODUCT_VECTORS(PRODUCT_ROWS);
     const int64_t steps = passes * ((length + 3) / 4) * (GROUP_KEYS / 64);
     return (int32_t)((GROUP_KEYS + steps - 1) / steps);
 }
@@ -142,7 +142,7 @@ static void dots_of_group(const split_rows *q, int32_t rows, int64_t length, gro
 /* Dot products of a run of keys with queries that are split. */
 static void dots_of_run(const split_rows *q, int32_t rows, const fv_stored *k, float *s, int64_t s_stride) {
     group_walk walk;
-    begin_groups(k, rows_asked(rows, k->length), &walk);
+    begin_groups(k, rows_asked(k->length), &walk);
     while (next_group(&walk))
         dots_of_group(q, rows, k->length, &walk, s, s_stride);
 }

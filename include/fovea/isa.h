@@ -60,8 +60,8 @@ typedef struct fovea_isa_info {
     /* 1 if a plan without isa_cap uses it. */
     int32_t chosen;
     /* One line that says why it was chosen or not: "chosen", "CPU lacks avx512bw", "FOVEA_ISA caps at avx2",
-     * "slower than avx512 on this processor: only if named", "not built in", "another architecture's". Static; never
-     * NULL. */
+     * "slower than avx512vnni on this processor: only if named", "not built in", "another architecture's". Static;
+     * never NULL. */
     const char *reason;
 } fovea_isa_info;
 

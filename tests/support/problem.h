@@ -152,7 +152,7 @@ double problem_lse_tolerance(const problem *self, const oracle *truth);
 bool problem_has_pairs(const problem_spec *spec);
 
 /* True of seven problems in eight whose backend extends another and takes nothing but its base's tables for them: the
- * bits are the base's, as tests/test_inherited.c shows, so that an eighth. */
+ * bits are the base's, as tests/test_inherited.c shows, so that an eighth is enough. */
 bool problem_repeats_the_base(const problem_spec *spec);
 
 /* Creates, runs, compares, destroys. */
