@@ -196,8 +196,8 @@ START_TEST(bare_cpu_gets_generic) {
         "CPU lacks avx2, fma, f16c, avx512f, avx512bw, avx512dq, avx512vl",
         "CPU lacks avx2, fma, f16c, avx512f, avx512bw, avx512dq, avx512vl, avx512vnni",
         "CPU lacks avx2, fma, f16c, avx512f, avx512bw, avx512dq, avx512vl, avx512bf16, avx512vnni",
-        "CPU lacks avx2, fma, f16c, avx512f, avx512bw, avx512dq, avx512vl, avx512bf16, avx512vnni, amxtile, amxbf16, "
-        "amxint8",
+        ("CPU lacks avx2, fma, f16c, avx512f, avx512bw, avx512dq, avx512vl, avx512bf16, avx512vnni, amxtile, amxbf16, "
+         "amxint8"),
         "another architecture's"};
     const fv_cpu_state cpu = {0, 0, NULL};
     fv_decision decision;
