@@ -349,7 +349,8 @@ static void check_spread_queries_once(const fv_row_reads *read, int64_t number, 
     const fv_stored k = take_spread(&memory, &rows, &scales);
     const int64_t large = random_between(random, 1, 16);
     /* Among them those around the largest number of four digits. */
-    const float largest = RANDOM_OF(random, 8, 0x1.fdfdfcp0f, 0x1.fdfdfep0f, 0x1.fep0f, 0x1.fffffep0f, -1, 0x1p35f);
+    static const float candidates[] = {8, 0x1.fdfdfcp0f, 0x1.fdfdfep0f, 0x1.fep0f, 0x1.fffffep0f, -1, 0x1p35f};
+    const float largest = candidates[random_between(random, 0, (int64_t)(sizeof candidates / sizeof *candidates) - 1)];
     for (int32_t i = 0; i < SPREAD_ROWS * SPREAD_DIM; i++) {
         q[i] = i % SPREAD_DIM < large ? (i % 3 ? largest : -largest) : ldexpf(q[i], -(int32_t)(number % 30));
     }
