@@ -19,7 +19,7 @@ coverage_aarch64_scale=${FOVEA_TEST_SCALE-0.01}
 
 # Left out because they take long with what the other suites reach too, since their problems are large or many; or
 # because they look at the program, whose own output a profile that cannot be written would disturb.
-coverage_leaves_out=(accuracy metamorphic metamorphic_forms cli cli_run cli_files cli_display)
+coverage_leaves_out=(accuracy threads metamorphic metamorphic_forms cli cli_run cli_files cli_display)
 
 # The suites of kernels and whole calls; the rest looks at code that is the same on every architecture.
 coverage_aarch64_suites=(dispatch panel_scores panel_terms panel_values pairs pair_calls row_reads row_scores convert rope attention
