@@ -39,6 +39,16 @@ static void end_products(void) {
     matrix_end();
 }
 
+/* In how many parts so many rows are multiplied: the first rows of digits, or those and the last. */
+static inline int32_t parts_of(int32_t rows) {
+    return rows > FIRST_ROWS ? 2 : 1;
+}
+
+/* Where a part's rows of numbers end; the first part begins at 0, the last at FIRST_ROWS. */
+static inline int32_t end_of_part(int32_t last, int32_t rows) {
+    return last || rows < FIRST_ROWS ? rows : FIRST_ROWS;
+}
+
 /* Digit `row` of all those that are split. */
 static inline const int8_t *digits_at(const split_rows *split, int32_t row) {
     return split->digit[0][0] + row * NUMBERS_MOST;
@@ -49,9 +59,9 @@ typedef struct arranged_queries {
     uint8_t digits[CHUNKS_MOST][2][MATRIX_ROWS * MATRIX_BYTES] __attribute__((aligned(64)));
 } arranged_queries;
 
-static void arrange_queries(const split_rows *q, int64_t length, arranged_queries *to) {
+static void arrange_queries(const split_rows *q, int32_t rows, int64_t length, arranged_queries *to) {
     for (int32_t chunk = 0; chunk * MATRIX_BYTES < length; chunk++)
-        for (int32_t last = 0; last < 2; last++) {
+        for (int32_t last = 0; last < parts_of(rows); last++) {
             vf x[MATRIX_ROWS];
             for (int32_t row = 0; row < MATRIX_ROWS; row++)
                 x[row] = _mm512_castsi512_ps(
@@ -99,8 +109,6 @@ static void store_sums(matrix_sums sums[AT_ONCE]) {
 /* Scores of a piece: sums[i][j] of key i and row of digits `from` + j, for rows of numbers [begin, end). */
 static inline void store_piece(const split_rows *q, matrix_sums sums, int32_t from, int32_t begin, int32_t end,
                                const row_group *group, int32_t piece, float *s, int64_t s_stride) {
-    const int32_t left = group->count - piece * GROUP_ROWS;
-    float *to = s + group->first + piece * group->piece;
     vf x[MATRIX_ROWS];
 #pragma GCC unroll 16
     for (int i = 0; i < MATRIX_ROWS; i++)
@@ -110,8 +118,7 @@ static inline void store_piece(const split_rows *q, matrix_sums sums, int32_t fr
         __m512i of_row[DIGITS];
         for (int n = 0; n < DIGITS; n++)
             of_row[n] = _mm512_castps_si512(x[row * DIGITS + n - from]);
-        v_store_f32_part(to + row * s_stride, left < GROUP_ROWS ? left : GROUP_ROWS,
-                         v_mul(sum_of_digits(of_row), v_set(q->unit[row])));
+        store_scores(v_mul(sum_of_digits(of_row), v_set(q->unit[row])), group, piece, s + row * s_stride);
     }
 }
 
@@ -147,9 +154,8 @@ static void dots_of_pieces(const split_rows *q, const arranged_queries *arranged
     key_pieces k;
     for (int32_t n = 0; n < AT_ONCE; n++)
         k.rows[n] = rows_of_piece(walk, first + n, room[n], &k.step[n]);
-    const int32_t parts = rows > FIRST_ROWS ? 2 : 1;
-    for (int32_t last = 0; last < parts; last++) {
-        const int32_t begin = last * FIRST_ROWS, end = last || rows < FIRST_ROWS ? rows : FIRST_ROWS;
+    for (int32_t last = 0; last < parts_of(rows); last++) {
+        const int32_t begin = last * FIRST_ROWS, end = end_of_part(last, rows);
         multiply_pieces(&k, walk->stored->length, arranged, last, sums);
         for (int32_t n = 0; n < AT_ONCE && (first + n) * GROUP_ROWS < walk->group.count; n++) {
             ask_for_byte_rows(&walk->ahead);
@@ -161,7 +167,7 @@ static void dots_of_pieces(const split_rows *q, const arranged_queries *arranged
 static void dots_of_run(const split_rows *q, int32_t rows, const fv_stored *k, float *s, int64_t s_stride) {
     arranged_queries arranged;
     group_walk walk;
-    arrange_queries(q, k->length, &arranged);
+    arrange_queries(q, rows, k->length, &arranged);
     begin_groups(k, GROUP_ROWS, &walk);
     begin_products();
     while (next_group(&walk))
@@ -191,9 +197,8 @@ static void multiply_values(const int8_t *digits, const value_block block, int32
 static void multiply_weights(const split_rows *weights, int32_t rows, const value_block block, int32_t steps, vf *to,
                              byte_rows_ahead *ahead) {
     matrix_sums sums[AT_ONCE];
-    const int32_t parts = rows > FIRST_ROWS ? 2 : 1;
-    for (int32_t last = 0; last < parts; last++) {
-        const int32_t begin = last * FIRST_ROWS, end = last || rows < FIRST_ROWS ? rows : FIRST_ROWS;
+    for (int32_t last = 0; last < parts_of(rows); last++) {
+        const int32_t begin = last * FIRST_ROWS, end = end_of_part(last, rows);
         multiply_values(digits_at(weights, last * LAST_DIGITS), block, steps, sums);
         for (int i = 0; i < STEP_VECTORS; i++) {
             ask_for_byte_rows(ahead);

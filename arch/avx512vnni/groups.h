@@ -4,6 +4,7 @@
 
 #include <immintrin.h>
 
+#include "arch/avx512/elements.h"
 #include "arch/common/ahead.h"
 #include "arch/kernel.h"
 
@@ -105,6 +106,16 @@ static const int8_t *(*places_of(group_walk *walk))[GROUP_PIECES] {
 /* 64 bytes of a row, of which `count` are its own, and zeros behind them. */
 static inline __attribute__((always_inline)) __m512i bytes_at(const int8_t *p, int64_t count) {
     return count >= 64 ? _mm512_loadu_si512(p) : _mm512_maskz_loadu_epi8((1ull << count) - 1, p);
+}
+
+/* A piece's scores of one query. */
+static inline void store_scores(vf sums, const row_group *group, int32_t piece, float *s) {
+    const int32_t left = group->count - piece * GROUP_ROWS;
+    float *to = s + group->first + piece * group->piece;
+    if (left >= GROUP_ROWS)
+        v_store(to, sums);
+    else if (left > 0)
+        v_store_f32_part(to, left, sums);
 }
 
 #endif

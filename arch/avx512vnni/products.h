@@ -115,16 +115,6 @@ static inline void arrange_piece(row_places places, int32_t piece, int64_t lengt
         arrange_keys(row, d, length - d, block);
 }
 
-/* A piece's scores of one query. */
-static inline void store_scores(vf sums, const row_group *group, int32_t piece, float *s) {
-    const int32_t left = group->count - piece * GROUP_ROWS;
-    float *to = s + group->first + piece * group->piece;
-    if (left >= GROUP_ROWS)
-        v_store(to, sums);
-    else if (left > 0)
-        v_store_f32_part(to, left, sums);
-}
-
 static void dots_of_group(const split_rows *q, int32_t rows, int64_t length, group_walk *walk, float *s,
                           int64_t s_stride) {
     uint8_t block[NUMBERS_MOST / 4 * STEP_BYTES] __attribute__((aligned(64)));
