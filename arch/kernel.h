@@ -92,10 +92,7 @@ typedef enum fv_exp {
     /* A polynomial inline: relative error <= 2.4e-7. */
     FV_EXP_FUSED = 1,
     /* Pair family only: a polynomial inline with a relative error <= 1.2e-4. */
-    FV_EXP_COARSE = 2,
-    /* Panel family only: SLEEF's exp2 of arguments that are FV_LEAST_PANEL_EXPONENT or more, -inf or NaN, so that
-     * nothing is flushed. */
-    FV_EXP_SLEEF_NORMAL = 3
+    FV_EXP_COARSE = 2
 } fv_exp;
 
 /* Keys [key_begin, key_end) of a block, seen by some lane of vectors [vector_begin, vector_end) and by no other vector.
@@ -179,9 +176,6 @@ typedef struct fv_score_args {
     float *s;
     /* In and out: raised to the largest score of the run, per lane; a NaN score leaves it alone. NULL: not wanted. */
     float *peak;
-    /* In and out: lowered to the smallest score of the run, in the same way. NULL: not wanted. Not for the pair family.
-     */
-    float *trough;
     /* In and out, or NULL. */
     fv_ahead *ahead;
     /* In and out, or NULL; for at most `line_vectors` vectors. */
@@ -277,6 +271,9 @@ typedef struct fv_panel_kernels {
     /* The same followed by s = exp2(s), by the inline exponential; peak is that of the scores. What a score above 127
      * gives is not specified: the caller looks at peak. */
     void (*scores_exp)(const fv_score_args *args);
+
+    /* The same by SLEEF's exp2. */
+    void (*scores_exp_sleef)(const fv_score_args *args);
 
     /* Keys [key_begin, key_end) of the block, `vectors` vectors: s[key][lane] = -inf unless
      * visible_begin[lane] <= key < visible_end[lane]; peak (may be NULL) is raised to what remains. s points to key 0

@@ -181,21 +181,20 @@ static void take_two_pass(const fv_head *head, fv_panel *panel, const fv_scratch
     take_values(head, panel, scratch, b);
 }
 
-/* The largest of the relative scores of a block, and the smallest of its fully visible part, per lane. */
-typedef struct extremes {
-    float peak[FV_MAX_LANES] __attribute__((aligned(FV_ALIGNMENT)));
-    float trough[FV_MAX_LANES] __attribute__((aligned(FV_ALIGNMENT)));
-} extremes;
+/* Whether a tile of scores can turn them into probabilities itself. */
+static int32_t tiles_exponentiate(const fv_head *head, const fv_panel *panel) {
+    return head->plan->exp == FV_EXP_FUSED || !fv_uses_pairs(head, panel);
+}
 
-/* Scores relative to m, as scores of the fully visible part or of the partly visible ones. */
+/* Scores relative to m of a partly visible segment, probabilities of the fully visible one if tiles can. Raises peak.
+ */
 static void relative_segment(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch, const block *b,
-                             const fv_segment *segment, const float *negated, extremes *found) {
-    int32_t full = fv_is_full(&b->visible, segment);
-    int32_t exp = full && head->plan->exp == FV_EXP_FUSED;
-    fv_score_segment(head, panel, scratch, b->key_begin, segment, negated, full ? found->peak : NULL,
-                     full ? found->trough : NULL, exp);
+                             const fv_segment *segment, const float *negated, float *peak) {
+    const int32_t full = fv_is_full(&b->visible, segment);
+    const int32_t exp = full && tiles_exponentiate(head, panel);
+    fv_score_segment(head, panel, scratch, b->key_begin, segment, negated, full ? peak : NULL, exp);
     if (!full)
-        fv_mask_segment(head, panel, scratch, &b->visible, segment, found->peak);
+        fv_mask_segment(head, panel, scratch, &b->visible, segment, peak);
 }
 
 static void negate_reference(const fv_panel *panel, float *negated) {
@@ -203,42 +202,30 @@ static void negate_reference(const fv_panel *panel, float *negated) {
         negated[lane] = -panel->m[lane];
 }
 
-/* Relative scores of the whole block, from key `from` of the full part on. */
+/* The whole block, from key `from` of the full part on. */
 static void relative_scores(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch, const block *b,
-                            int32_t from, extremes *found) {
+                            int32_t from, float *peak) {
     float negated[FV_MAX_LANES] __attribute__((aligned(FV_ALIGNMENT)));
     negate_reference(panel, negated);
-    fill(found->peak, panel->ld, FV_NO_SCORE);
-    fill(found->trough, panel->ld, 0.0f);
+    fill(peak, panel->ld, FV_NO_SCORE);
     for (int32_t i = 0; i < b->visible.segment_count; i++) {
         fv_segment segment = b->visible.segments[i];
         if (fv_is_full(&b->visible, &segment))
             segment.key_begin += from;
-        relative_segment(head, panel, scratch, b, &segment, negated, found);
+        relative_segment(head, panel, scratch, b, &segment, negated, peak);
     }
-}
-
-/* The exponential for the fully visible part: scores so far below the reference that theirs are flushed are rare. */
-static fv_exp exp_for(const fv_head *head, const fv_panel *panel, const extremes *found) {
-    if (head->plan->exp != FV_EXP_SLEEF || fv_uses_pairs(head, panel))
-        return head->plan->exp;
-    int32_t flushes = 0;
-    for (int32_t lane = 0; lane < panel->ld; lane++)
-        flushes |= found->trough[lane] < FV_LEAST_PANEL_EXPONENT;
-    return flushes ? FV_EXP_SLEEF : FV_EXP_SLEEF_NORMAL;
 }
 
 /* Exponentials of what relative_scores left as scores. */
 static void relative_exponentials(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch, const block *b,
-                                  int32_t from, const extremes *found) {
-    const fv_exp full_exp = exp_for(head, panel, found);
+                                  int32_t from) {
     for (int32_t i = 0; i < b->visible.segment_count; i++) {
         fv_segment segment = b->visible.segments[i];
-        int32_t full = fv_is_full(&b->visible, &segment);
+        const int32_t full = fv_is_full(&b->visible, &segment);
         if (full)
             segment.key_begin += from;
-        if (!full || head->plan->exp != FV_EXP_FUSED)
-            exponentiate(head, panel, scratch, &segment, NULL, full ? full_exp : head->plan->exp);
+        if (!full || !tiles_exponentiate(head, panel))
+            exponentiate(head, panel, scratch, &segment, NULL, head->plan->exp);
     }
 }
 
@@ -266,26 +253,26 @@ static int32_t first_reference(const fv_head *head, fv_panel *panel, const fv_sc
     int32_t full = b->visible.full_end - begin;
     int32_t keys = full < head->plan->tile_keys ? full : head->plan->tile_keys;
     fv_segment tile = {begin, begin + keys, 0, panel->vectors};
-    fv_score_segment(head, panel, scratch, b->key_begin, &tile, NULL, panel->m, NULL, 0);
+    fv_score_segment(head, panel, scratch, b->key_begin, &tile, NULL, panel->m, 0);
     exponentiate(head, panel, scratch, &tile, panel->m, head->plan->exp);
     return keys;
 }
 
 static void take_relative(const fv_head *head, fv_panel *panel, const fv_scratch *scratch, const block *b) {
-    extremes found;
+    float peak[FV_MAX_LANES] __attribute__((aligned(FV_ALIGNMENT)));
     int32_t from = 0;
     begin_sums(head, panel, scratch);
     if (!panel->started)
         from = first_reference(head, panel, scratch, b);
-    relative_scores(head, panel, scratch, b, from, &found);
-    if (raise_references(head, panel, found.peak)) {
+    relative_scores(head, panel, scratch, b, from, peak);
+    if (raise_references(head, panel, peak)) {
         from = 0;
         begin_sums(head, panel, scratch);
-        relative_scores(head, panel, scratch, b, from, &found);
+        relative_scores(head, panel, scratch, b, from, peak);
         /* Only rounding of enormous scores can leave a peak above the reference that was made from it. */
-        panel->suspect |= exceeds_headroom(panel, found.peak);
+        panel->suspect |= exceeds_headroom(panel, peak);
     }
-    relative_exponentials(head, panel, scratch, b, from, &found);
+    relative_exponentials(head, panel, scratch, b, from);
     take_values(head, panel, scratch, b);
 }
 

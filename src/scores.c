@@ -11,7 +11,7 @@ static const fv_panel_kernels *kernels_of(const fv_head *head) {
 }
 
 void fv_score_segment(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch, int64_t block_begin,
-                      const fv_segment *segment, const float *start, float *peak, float *trough, int32_t exp) {
+                      const fv_segment *segment, const float *start, float *peak, int32_t exp) {
     start = start ? start : zeros;
     if (fv_uses_pairs(head, panel)) {
         if (exp)
@@ -32,14 +32,16 @@ void fv_score_segment(const fv_head *head, const fv_panel *panel, const fv_scrat
         .start = start + first_lane,
         .s = scratch->s + (int64_t)segment->key_begin * panel->ld + first_lane,
         .peak = peak ? peak + first_lane : NULL,
-        .trough = trough ? trough + first_lane : NULL,
         .ahead = head->ahead,
         .lines = head->lines,
     };
-    if (exp)
-        kernels_of(head)->scores_exp(&args);
+    const fv_panel_kernels *kernels = kernels_of(head);
+    if (!exp)
+        kernels->scores(&args);
+    else if (head->plan->exp == FV_EXP_FUSED)
+        kernels->scores_exp(&args);
     else
-        kernels_of(head)->scores(&args);
+        kernels->scores_exp_sleef(&args);
 }
 
 float *fv_segment_scores(const fv_head *head, const fv_panel *panel, float *s, const fv_segment *segment) {
@@ -105,7 +107,7 @@ void fv_panel_scores(const fv_head *head, const fv_panel *panel, const fv_scratc
         float *of_alibi = has_terms ? NULL : of_terms;
         float *of_cap = plan->has_alibi ? NULL : of_alibi;
         float *of_scores = plan->cap > 0 ? NULL : of_cap;
-        fv_score_segment(head, panel, scratch, key_begin, segment, NULL, enlarges ? NULL : of_scores, NULL, 0);
+        fv_score_segment(head, panel, scratch, key_begin, segment, NULL, enlarges ? NULL : of_scores, 0);
         if (enlarges)
             enlarge_scores(head, panel, scratch, segment, of_scores);
         if (plan->cap > 0)

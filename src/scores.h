@@ -9,10 +9,10 @@
 float *fv_segment_scores(const fv_head *head, const fv_panel *panel, float *s, const fv_segment *segment);
 
 /* Dot products of a segment of the block that begins at block_begin, for the vectors of the segment, to scratch->s;
- * accumulators begin at start (NULL: 0). With `exp` the inline exponentials of them. peak and trough are raised and
- * lowered to them, or NULL. All three are of the panel's first lane. */
+ * accumulators begin at start (NULL: 0). With `exp` the plan's exponentials of them. peak is raised to them, or NULL.
+ * Both are of the panel's first lane. */
 void fv_score_segment(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch, int64_t block_begin,
-                      const fv_segment *segment, const float *start, float *peak, float *trough, int32_t exp);
+                      const fv_segment *segment, const float *start, float *peak, int32_t exp);
 
 /* Forbids what the lanes of a partly visible segment do not see. */
 void fv_mask_segment(const fv_head *head, const fv_panel *panel, const fv_scratch *scratch, const fv_visible *visible,

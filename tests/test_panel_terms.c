@@ -304,26 +304,6 @@ START_TEST(exponentials_are_exp2_exactly_zero_below_minus_110_or_126_and_mark_mi
 }
 END_TEST
 
-START_TEST(sleefs_exponentials_that_need_no_flush_are_the_same_without) {
-    const fv_panel_kernels *kernels = backend_at(_i)->panel;
-    test_random random = test_random_named("no flush", _i);
-    enum { KEYS = 50 };
-    float flushed[KEYS * FV_MAX_LANES] __attribute__((aligned(FV_ALIGNMENT)));
-    float plain[KEYS * FV_MAX_LANES] __attribute__((aligned(FV_ALIGNMENT)));
-    const int32_t ld = kernels->lanes * kernels->vectors;
-    for (int32_t i = 0; i < KEYS * ld; i++) {
-        plain[i] = random_float(&random, -110, 20);
-    }
-    plain[0] = -110;
-    plain[1] = -INFINITY;
-    plain[2] = NAN;
-    memcpy(flushed, plain, sizeof flushed);
-    kernels->exponentials(flushed, ld, kernels->vectors, KEYS, NULL, FV_EXP_SLEEF, 0);
-    kernels->exponentials(plain, ld, kernels->vectors, KEYS, NULL, FV_EXP_SLEEF_NORMAL, 0);
-    ck_assert_msg(same_floats(KEYS * ld, flushed, plain), "the exponentials differ");
-}
-END_TEST
-
 static void apply_rescale(const change_case *c, const fv_panel_kernels *kernels, const arrangement *where,
                           kernel_memory *memory, float *s, float *peak) {
     (void)peak;
@@ -352,7 +332,6 @@ Suite *panel_terms_suite(void) {
     ADD_FOR_BACKENDS(tcase, alibi_lowers_scores_by_their_distance_from_the_diagonal);
     ADD_FOR_BACKENDS(tcase, add_terms_adds_rows_and_forbids_whatever_the_score);
     ADD_FOR_BACKENDS(tcase, exponentials_are_exp2_exactly_zero_below_minus_110_or_126_and_mark_minus_infinity);
-    ADD_FOR_BACKENDS(tcase, sleefs_exponentials_that_need_no_flush_are_the_same_without);
     ADD_FOR_BACKENDS(tcase, rescale_multiplies_each_lane_by_its_factor);
     suite_add_tcase(suite, tcase);
     return suite;

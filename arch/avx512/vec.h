@@ -90,6 +90,11 @@ static inline vmask v_not_less(vf a, vf b) {
     return _mm512_cmp_ps_mask(a, b, _CMP_NLT_UQ);
 }
 
+/* Whether any lane is less than a number. */
+static inline int32_t v_any_less(vf x, float than) {
+    return _mm512_cmp_ps_mask(x, v_set(than), _CMP_LT_OQ) != 0;
+}
+
 /* Lanes whose begin <= key < end. */
 static inline vmask v_in_range(int32_t key, const int32_t *begin, const int32_t *end) {
     __m512i k = _mm512_set1_epi32(key);

@@ -265,8 +265,6 @@ static void exponentials(float *s, int32_t ld, int32_t vectors, int32_t keys, co
         marked_exponentials(s, ld, vectors, keys, shift, exp);
     else if (exp == FV_EXP_FUSED)
         fused_exponentials(s, ld, vectors, keys, shift, FV_LEAST_PANEL_EXPONENT);
-    else if (exp == FV_EXP_SLEEF_NORMAL)
-        sleef_exponentials(s, ld, vectors, keys, shift, -INFINITY);
     else
         sleef_exponentials(s, ld, vectors, keys, shift, FV_LEAST_PANEL_EXPONENT);
 }

@@ -34,11 +34,6 @@ static void raise_peak(float *peak, const float *s) {
         peak[lane] = s[lane] > peak[lane] ? s[lane] : peak[lane];
 }
 
-static void lower_trough(float *trough, const float *s) {
-    for (int32_t lane = 0; lane < LANES; lane++)
-        trough[lane] = s[lane] < trough[lane] ? s[lane] : trough[lane];
-}
-
 /* One key against one vector of lanes. */
 static void score(const float *k, int64_t head_dim, const float *q, int32_t ld, const float *start, float *s) {
     float sum[LANES];
@@ -58,8 +53,6 @@ static void scores(const fv_score_args *a) {
             score((const float *)a->k + key * a->k_stride, a->head_dim, a->q + first, a->ld, a->start + first, s);
             if (a->peak)
                 raise_peak(a->peak + first, s);
-            if (a->trough)
-                lower_trough(a->trough + first, s);
         }
 }
 
@@ -74,6 +67,11 @@ static void exponentials(float *s, int32_t ld, int32_t vectors, int32_t keys, co
 static void scores_exp(const fv_score_args *a) {
     scores(a);
     exponentials(a->s, a->ld, a->vectors, a->keys, NULL, FV_EXP_FUSED, 0);
+}
+
+static void scores_exp_sleef(const fv_score_args *a) {
+    scores(a);
+    exponentials(a->s, a->ld, a->vectors, a->keys, NULL, FV_EXP_SLEEF, 0);
 }
 
 static void mask_lanes(float *s, int32_t ld, int32_t vectors, int32_t key_begin, int32_t key_end,
@@ -205,6 +203,7 @@ const fv_panel_kernels fv_generic_panel = {
     .unpack = unpack,
     .scores = scores,
     .scores_exp = scores_exp,
+    .scores_exp_sleef = scores_exp_sleef,
     .mask_lanes = mask_lanes,
     .peaks = peaks,
     .softcap = softcap,

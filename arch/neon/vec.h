@@ -140,6 +140,11 @@ static inline vmask v_not_less(vf a, vf b) {
     return vmvnq_u32(vcltq_f32(a, b));
 }
 
+/* Whether any lane is less than a number. */
+static inline int32_t v_any_less(vf x, float than) {
+    return vmaxvq_u32(vcltq_f32(x, vdupq_n_f32(than))) != 0;
+}
+
 /* Lanes whose begin <= key < end. */
 static inline vmask v_in_range(int32_t key, const int32_t *begin, const int32_t *end) {
     int32x4_t k = vdupq_n_s32(key);
