@@ -84,6 +84,11 @@ static void run_scores_exp(panel_data *d) {
     d->kernels->scores_exp(&args);
 }
 
+static void run_scores_exp_sleef(panel_data *d) {
+    const fv_score_args args = score_args(d);
+    d->kernels->scores_exp_sleef(&args);
+}
+
 static void run_mask_lanes(panel_data *d) {
     d->kernels->mask_lanes(d->s, d->ld, d->vectors, 0, d->keys, d->visible_begin, d->visible_end, d->peak);
 }
@@ -224,6 +229,7 @@ static const panel_kernel panel_kernels[] = {
     {"panel.unpack", run_unpack, WORK_ROWS, FAMILY_PANEL},
     {"panel.scores", run_scores, WORK_PRODUCT, FAMILY_PANEL},
     {"panel.scores_exp", run_scores_exp, WORK_PRODUCT, FAMILY_PANEL},
+    {"panel.scores_exp_sleef", run_scores_exp_sleef, WORK_PRODUCT, FAMILY_PANEL},
     {"panel.mask_lanes", run_mask_lanes, WORK_SCORES, FAMILY_PANEL},
     {"panel.peaks", run_peaks, WORK_SCORES, FAMILY_PANEL},
     {"panel.softcap", run_softcap, WORK_SCORES, FAMILY_PANEL},
