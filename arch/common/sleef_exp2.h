@@ -9,8 +9,9 @@ static inline vf shifted(const float *s, const float *shift) {
     return shift ? v_sub(v_load(s), v_load(shift)) : v_load(s);
 }
 
-/* Exponentials below exp2(least) become 0; -INFINITY: no argument is that low, or all that are may be -inf. A call of
- * SLEEF may clobber every vector register, so nothing is kept in one across it. `least` is a literal at every use. */
+/* Exponentials below exp2(least) become 0. -INFINITY: none does, for every argument is FV_LEAST_PANEL_EXPONENT or more,
+ * -inf or NaN. A call of SLEEF may clobber every vector register, so nothing is kept in one across it. `least` is a
+ * literal at every use. */
 static inline __attribute__((always_inline)) void
 sleef_exponentials(float *s, int32_t ld, int32_t vectors, int32_t keys, const float *shift, const float least) {
     for (int32_t key = 0; key < keys; key++, s += ld)

@@ -34,7 +34,7 @@ class Entry:
 
 
 ACCEPTED = (
-    # scores_1_0, scores_1_1 and values_1, whose first number is that of the vectors.
+    # scores_1_0, scores_1_1, scores_1_3 and values_1, whose first number is that of the vectors.
     Entry("avx2", "*", "*s_1*", 92.3, "one-vector"),
     Entry("avx512", "skylake-avx512", "*s_1*", 94.1, "one-vector"),
     Entry("avx512", "icelake-server", "*s_1*", 94.1, "one-vector"),
