@@ -22,7 +22,7 @@ coverage_aarch64_scale=${FOVEA_TEST_SCALE-0.01}
 coverage_leaves_out=(accuracy threads metamorphic metamorphic_forms cli cli_run cli_files cli_display)
 
 # The suites of kernels and whole calls; the rest looks at code that is the same on every architecture.
-coverage_aarch64_suites=(dispatch panel_scores panel_terms panel_values pairs pair_calls row_reads row_scores convert rope attention
+coverage_aarch64_suites=(dispatch panel_scores panel_terms panel_values pairs pair_calls row_reads row_bytes row_scores convert rope attention
     attention_forms found)
 
 # Threads count together, so that counters are atomic. Optimisation does not change what is counted.
