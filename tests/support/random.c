@@ -123,6 +123,6 @@ int64_t test_scaled(int64_t count) {
 
 bool test_takes(int64_t entry, int64_t index) {
     const double scale = test_scale();
-    const int64_t step = scale > 0.1 ? 1 : scale > 0.02 ? 2 : 6;
+    const int64_t step = scale > 0.1 ? 1 : scale > 0.05 ? 2 : scale > 0.02 ? 3 : 6;
     return (entry + index * (step / 2)) % step == 0;
 }

@@ -57,8 +57,8 @@ float random_hostile(test_random *random);
 int64_t test_scaled(int64_t count);
 
 /* Lists that every case of a test goes through are long for an emulator: of every two problems, a case takes one if
- * FOVEA_TEST_SCALE is 0.1 or less; of every six if it is 0.02 or less. Neighbouring cases (of a backend, one with each
- * exponential) take different ones. True if case `index` takes this entry. */
+ * FOVEA_TEST_SCALE is 0.1 or less; of every three if it is 0.05 or less, of every six if 0.02. Neighbouring cases (of a
+ * backend, one with each exponential) take different ones. True if case `index` takes this entry. */
 bool test_takes(int64_t entry, int64_t index);
 
 #endif
