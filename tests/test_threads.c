@@ -54,11 +54,7 @@ static bool takes_shape(int32_t shape, int32_t index) {
     for (int i = 0; i < SHAPES; i++) \
         if (takes_shape(i, _i))
 
-/* Runs a problem again, with the threads, the executor and the form of call that its specification has come to have. */
-static void expect_same_again(problem *self, const outcome *wanted, const char *what) {
-    self->desc.threads = self->spec.threads;
-    test_executor_init(&self->executor, self->spec.executor, self->spec.concurrency, self->spec.seed);
-    problem_reset_outputs(self);
+static void run_and_compare(problem *self, const outcome *wanted, const char *what) {
     problem_run_ok(self);
     const outcome actual = problem_outcome(self);
     if (!outcome_equal(&actual, wanted)) {
@@ -69,8 +65,16 @@ static void expect_same_again(problem *self, const outcome *wanted, const char *
 
 static void expect_same(const problem_spec *spec, const outcome *wanted, const char *what) {
     problem *self = problem_create(spec);
-    expect_same_again(self, wanted, what);
+    run_and_compare(self, wanted, what);
     problem_destroy(self);
+}
+
+/* Runs a problem again, with the threads, the executor and the form of call that its specification has come to have. */
+static void expect_same_again(problem *self, const outcome *wanted, const char *what) {
+    self->desc.threads = self->spec.threads;
+    test_executor_init(&self->executor, self->spec.executor, self->spec.concurrency, self->spec.seed);
+    problem_reset_outputs(self);
+    run_and_compare(self, wanted, what);
 }
 
 START_TEST(results_do_not_depend_on_the_number_of_threads) {
